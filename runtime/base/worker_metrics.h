@@ -1,0 +1,62 @@
+#pragma once
+
+#include <array>
+
+#include "base/histogram.h"
+#include "base/metrics.h"
+
+namespace godwit {
+
+/// Message kinds and size classes are small closed sets, so they are array indices and never label explosions.
+inline constexpr size_t kMessageKinds = 4;   ///< command, event, query, response
+inline constexpr size_t kSizeClasses = 5;    ///< tiny, small, medium, large, huge
+
+/// Index of the class a body belongs to: < 1 KiB, < 64 KiB, < 1 MiB, < 100 MiB, larger.
+constexpr size_t size_class_of(uint64_t body_bytes) {
+  return body_bytes < 1024 ? 0 : body_bytes < 65536 ? 1 : body_bytes < 1048576 ? 2 : body_bytes < 104857600 ? 3 : 4;
+}
+
+template <size_t N>
+using Counters = std::array<Counter, N>;
+
+enum class DropReason : uint8_t { kQueueFull, kExpired, kOverload, kClosed };
+inline constexpr size_t kDropReasons = 4;
+
+enum class PromiseOutcome : uint8_t { kOk, kFailure, kTimeout, kCancelled, kRejected };
+inline constexpr size_t kPromiseOutcomes = 5;
+
+/// Everything that one worker counts; admin/ gives them their exported names and sums the workers.
+struct WorkerMetrics {
+  // quic
+  Gauge connections_handshaking, connections_open, connections_draining;
+  Counter connections_opened, connections_closed_local, connections_closed_peer, connections_closed_idle, connections_closed_error;
+  Counter connections_refused;
+  Histogram handshake_seconds;
+  Counter migrations;
+  Counter packets_received, packets_sent, packets_lost, packet_bytes_received, packet_bytes_sent;
+  Counter packets_dropped_small_initial, packets_dropped_unknown, packets_dropped_malformed;
+  Counter retries_sent, version_negotiations_sent, stateless_resets_sent, tokens_rejected, alpn_mismatches;
+  Gauge streams_open;
+  // session
+  Gauge sessions;
+  Counter hellos_refused;
+  std::array<Counters<kSizeClasses>, kMessageKinds> messages_received, messages_sent;
+  Counters<kSizeClasses> message_bytes_received, message_bytes_sent;
+  Counter acks_sent, acks_received, duplicates_dropped;
+  Counters<kDropReasons> messages_dropped;
+  Gauge promises;
+  Counter promises_created;
+  Counters<kPromiseOutcomes> promises_finished;
+  Counter late_replies;
+  // dispatch: receive to reply, by message kind
+  std::array<Histogram, kMessageKinds> message_seconds;
+  Gauge dispatch_queue;
+  Counter handler_not_found;
+  // loop
+  Counter loop_iterations;
+  Histogram loop_lag_seconds;
+  Counter loop_busy_ns;
+  Counter misrouted_datagrams;
+};
+
+}  // namespace godwit
