@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/time.h"
+#include "wire/message.h"
+
+namespace godwit::host {
+
+/// Names one message that waits for its handler's verdict. A ticket answers once; afterwards, and after its deadline, it is stale,
+/// which is an ordinary error and never harms anybody.
+struct Ticket {
+  uint64_t bits = 0;
+  explicit operator bool() const { return bits != 0; }
+};
+
+/// What a handler may know of who sent a message. Borrowed for the call.
+struct SessionView {
+  uint64_t id = 0;
+  std::string_view client_id;
+  std::string_view uid;
+  std::string_view address;
+};
+
+/// One message on its way into a handler. All views are valid until `handle` returns.
+struct Delivery {
+  Ticket ticket;
+  uint32_t handler = 0;  ///< index into the handler's own registrations
+  wire::Kind kind{};
+  wire::Priority priority{};
+  uint64_t message_id = 0;
+  std::string_view action;
+  std::span<const wire::Header> headers;
+  Bytes body;
+  const SessionView* session = nullptr;
+  Timestamp deadline = kNever;
+};
+
+enum class ReplyOutcome : uint8_t { kAccepted, kStale, kNotExpected, kTooLarge, kQueueFull };
+
+/// Where verdicts go. Each delivered ticket gets exactly one: a reply, a failure, or `done` (for events; for a request that was not
+/// answered `done` turns into NoReply). Worker's thread only. Copies what it is given.
+class ReplySink {
+ public:
+  virtual ~ReplySink() = default;
+  virtual ReplyOutcome reply(Ticket ticket, Bytes body, std::span<const wire::Header> headers) = 0;
+  virtual ReplyOutcome fail(Ticket ticket, Code code, std::string_view text) = 0;
+  virtual void done(Ticket ticket) = 0;
+};
+
+/// Code that handles messages: a generation of a Lua app, a plugin, a built-in. Gets batches so that the cost of entering it is
+/// shared; must return soon, never throws.
+class Handler {
+ public:
+  virtual ~Handler() = default;
+  virtual void handle(std::span<const Delivery> batch, ReplySink& sink) = 0;
+  /// For logs and metrics: "echo@3".
+  virtual std::string_view name() const = 0;
+};
+
+}  // namespace godwit::host
