@@ -1,0 +1,237 @@
+# shellcheck shell=bash disable=SC2154  # deps comes from ./dev
+# What godwit needs of the machine, for ./dev (which sets deps, say and die).
+#
+# Most comes from Debian 12 by package name. Three libraries lack a switch in their binary package and are rebuilt
+# from Debian's own sources, with Debian's security patches, into folders of their own below $deps:
+#   $deps/NAME/{include,lib,stamp,files.sha256,build.log}, and links in $deps/lib/pkgconfig.
+
+packages=(
+    # to build
+    g++ meson ninja-build pkg-config ccache git python3
+    # to rebuild what lacks a switch
+    dpkg-dev autoconf automake libtool make
+    # the loop, QUIC, the wire format, the configuration, the command line
+    libuv1-dev libngtcp2-dev capnproto libcapnp-dev libtomlplusplus-dev libcli11-dev
+    # logging and formatting
+    libspdlog-dev libfmt-dev
+    # the admin plane: HTTP, metrics text, JSON
+    libmicrohttpd-dev prometheus-cpp-dev nlohmann-json3-dev
+    # hashes, the result type, the hash map, the queue between threads
+    libxxhash-dev libisal-dev libexpected-dev robin-map-dev libconcurrentqueue-dev
+    # tests and the format check
+    catch2 clang-format
+)
+
+# --- rebuilt dependencies: recipe_NAME PREFIX STAGE, run in the unpacked source ---------------------------------
+
+# Debian's wolfSSL has no QUIC. sp-asm makes a P-256 signature fifteen times as fast.
+recipe_wolfssl() {
+    local x86=()
+    [ "$(uname -m)" != x86_64 ] || x86=(--enable-aesni --enable-intelasm)
+    autoreconf -fi &&
+        ./configure --prefix="$1" --enable-quic --enable-session-ticket --enable-earlydata --enable-psk \
+            --enable-harden --enable-altcertchains --enable-alpn --enable-sni "${x86[@]}" \
+            --enable-curve25519 --enable-ed25519 --enable-certgen --enable-keygen --enable-opensslextra \
+            --enable-sp=yes --enable-sp-asm --disable-examples --disable-crypttests \
+            --enable-static --disable-shared --with-pic CFLAGS="-O3 -g" &&
+        make -j"$(nproc)" &&
+        make install DESTDIR="$2" &&
+        rm -rf -- "$2$1/share"
+}
+
+# Debian packages ngtcp2's TLS helper for GnuTLS only; this is the one for wolfSSL, beside the packaged library.
+recipe_ngtcp2() {
+    local flags=(-O2 -g -fPIC -DHAVE_ARPA_INET_H -DHAVE_NETINET_IN_H -Icrypto -Icrypto/includes -Ilib)
+    mkdir -p "$2$1"/{include/ngtcp2,lib/pkgconfig} &&
+        cc "${flags[@]}" "-I$deps/wolfssl/include" -c crypto/shared.c crypto/wolfssl/wolfssl.c &&
+        ar rcs "$2$1/lib/libngtcp2_crypto_wolfssl.a" shared.o wolfssl.o &&
+        cp crypto/includes/ngtcp2/ngtcp2_crypto{,_wolfssl}.h "$2$1/include/ngtcp2/" &&
+        cat >"$2$1/lib/pkgconfig/libngtcp2_crypto_wolfssl.pc" <<PC
+prefix=$1
+Name: libngtcp2_crypto_wolfssl
+Description: ngtcp2 crypto helper for wolfSSL
+Version: $(pkg-config --modversion libngtcp2)
+Requires: libngtcp2 wolfssl
+Cflags: -I\${prefix}/include
+Libs: -L\${prefix}/lib -lngtcp2_crypto_wolfssl
+PC
+}
+
+# Debian's LuaJIT cannot interrupt a compiled loop; with CHECKHOOK it can, at no cost while no hook is set.
+recipe_luajit2() {
+    local include=$2$1/include/luajit-2.1 lib=$2$1/lib
+    make -j"$(nproc)" -C src XCFLAGS=-DLUAJIT_ENABLE_CHECKHOOK libluajit.a &&
+        mkdir -p "$include" "$lib/pkgconfig" &&
+        cp src/{lua.h,lua.hpp,lualib.h,lauxlib.h,luaconf.h,luajit.h} "$include/" &&
+        cp src/libluajit.a "$lib/libluajit-5.1.a" &&
+        cat >"$lib/pkgconfig/luajit.pc" <<PC
+prefix=$1
+Name: LuaJIT
+Description: LuaJIT (OpenResty branch) with LUAJIT_ENABLE_CHECKHOOK
+Version: 2.1.0
+Cflags: -I\${prefix}/include/luajit-2.1
+Libs: -L\${prefix}/lib -lluajit-5.1 -lm -ldl
+PC
+}
+
+# --- packages ---------------------------------------------------------------------------------------------------
+
+missing_packages() {
+    local name
+    for name in "$@"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || printf '%s\n' "$name"
+    done
+}
+
+install_packages() {
+    local missing become=()
+    mapfile -t missing < <(missing_packages "$@")
+    [ ${#missing[@]} -gt 0 ] || return 0
+    if [ "$(id -u)" -ne 0 ]; then
+        local advice="as root: apt-get install --no-install-recommends ${missing[*]}"
+        command -v sudo >/dev/null || die "these packages are missing and there is neither root nor sudo here." "$advice"
+        [ -t 0 ] || sudo -n true 2>/dev/null || die "these packages are missing and sudo wants a password." "$advice"
+        become=(sudo)
+    fi
+    say "installing: ${missing[*]}"
+    "${become[@]}" apt-get -q update </dev/null >&2 || say "apt-get update failed; going on with the lists there are"
+    "${become[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends \
+        "${missing[@]}" </dev/null >&2 ||
+        die "apt could not install the packages above." \
+            "Without a network they cannot be fetched; on another distribution than Debian 12 a name may differ."
+}
+
+check_system() {
+    command -v apt-get >/dev/null ||
+        die "this system has no apt. godwit is built on Debian 12 (a container of debian:bookworm will do)."
+    local id
+    id=$(. /etc/os-release && printf '%s %s' "${ID:-}" "${VERSION_ID:-}")
+    [ "$id" = "debian 12" ] || say "this is '$id': only Debian 12 is tested; trying all the same"
+    case $deps in
+        /*[[:space:]]*) die "the dependency prefix '$deps' contains a space, which the libraries' build cannot bear;" \
+            "set GODWIT_DEPS to a folder without one" ;;
+        /*) ;;
+        *) die "GODWIT_DEPS must be an absolute path, not '$deps'" ;;
+    esac
+}
+
+# --- sources ----------------------------------------------------------------------------------------------------
+
+# fetch_source NAME VERSION: unpacks it in the current folder, by the system's own package sources turned into
+# source entries. All state of apt is private to this folder.
+fetch_source() {
+    local apt=$PWD/apt list parts file LIST='' PARTS=''
+    mkdir -p "$apt"/{parts,lists/partial,cache/archives/partial}
+    eval "$(apt-config shell LIST Dir::Etc::sourcelist/f PARTS Dir::Etc::sourceparts/d)"
+    list=$LIST parts=$PARTS
+    for file in "$list" "$parts"*.list; do
+        [ ! -f "$file" ] || sed -n 's/^deb\([[:space:]]\)/deb-src\1/p' "$file" >"$apt/parts/$(basename "$file")"
+    done
+    for file in "$parts"*.sources; do
+        [ ! -f "$file" ] || sed 's/^Types:.*/Types: deb-src/' "$file" >"$apt/parts/$(basename "$file")"
+    done
+    local options=(
+        -q -o APT::Sandbox::User="$(id -un)" -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$apt/parts"
+        -o Dir::State::lists="$apt/lists" -o Dir::Cache="$apt/cache"
+    )
+    apt-get "${options[@]}" update &&
+        { apt-get "${options[@]}" source "$1=${2%+b[0-9]}" || apt-get "${options[@]}" source "$1"; }
+}
+
+# The version that apt would install of a binary package now; empty where apt has no lists.
+candidate() { LC_ALL=C apt-cache policy "$1" | awk '/Candidate:/ && $2 != "(none)" {print $2}'; }
+
+# --- rebuilding -------------------------------------------------------------------------------------------------
+
+intact() { [ -f "$deps/$1/files.sha256" ] && (cd "$deps/$1" && sha256sum --status -c files.sha256) 2>/dev/null; }
+
+# rebuild SOURCE VERSION PC [KEY]: builds unless the folder is intact and was made of the same version by the same
+# recipe. Without a known version (no apt lists) what is there counts as current.
+rebuild() {
+    local name=$1 version=$2 pc=$3 recipe stamp work
+    recipe=$({ declare -f "recipe_$name"; printf '%s' "${4:-}"; } | sha256sum | cut -c1-16)
+    if intact "$name"; then
+        read -r stamp <"$deps/$name/stamp"
+        [ "$stamp" != "${version:-${stamp% *}} $recipe" ] || return 0
+    fi
+    say "rebuilding $name ${version} from Debian's source (once, about a minute)"
+    work=$(mktemp -d "$deps/.build-$name-XXXXXX")
+    if ! (
+        cd "$work" && fetch_source "$name" "$version" && cd "$name"-*/ && "recipe_$name" "$deps/$name" "$work/stage"
+    ) >"$work/build.log" 2>&1 </dev/null; then
+        mv -f -- "$work/build.log" "$deps/$name.failed.log"
+        tail -n 20 "$deps/$name.failed.log" >&2
+        rm -rf -- "$work"
+        die "rebuilding $name failed; the whole log is $deps/$name.failed.log" \
+            "If the source could not be fetched: is there a network, and does apt name a Debian mirror?" \
+            "Otherwise the last lines above say why; ./dev deps tries again."
+    fi
+    local stage=$work/stage$deps/$name
+    printf '%s %s\n' "$version" "$recipe" >"$stage/stamp"
+    mv -- "$work/build.log" "$stage/build.log"
+    (cd "$stage" && find . -type f -print0 | sort -z | xargs -0 sha256sum) >"$work/files.sha256"
+    mv -- "$work/files.sha256" "$stage/files.sha256"
+    rm -rf -- "${deps:?}/$name" "$deps/$name.failed.log"
+    mv -- "$stage" "$deps/$name"
+    ln -sfn "../../$name/lib/pkgconfig/$pc.pc" "$deps/lib/pkgconfig/$pc.pc"
+    rm -rf -- "$work"
+}
+
+# Newer systems may have the switches: then their own libraries serve, and nothing is rebuilt.
+system_has_quic() {
+    pkg-config --exists wolfssl libngtcp2_crypto_wolfssl &&
+        echo 'WOLFSSL_QUIC' | cc -E -include wolfssl/options.h - 2>/dev/null | tail -n 1 | grep -qv WOLFSSL_QUIC
+}
+
+# What the prefix was made of: builds configured against something else are set up afresh.
+deps_key() { cat "$deps"/{wolfssl,ngtcp2,luajit2}/stamp 2>/dev/null || true; }
+
+# Changes whenever the answer of deps_ensure may: the recipes, the installed packages, the lists of apt.
+deps_state() {
+    cat .ci/deps.sh
+    stat -c '%n %y' /var/lib/dpkg/status /var/lib/apt/lists
+    cat "$deps"/{wolfssl,ngtcp2,luajit2}/files.sha256 2>/dev/null || true
+}
+
+deps_ensure() {
+    local state
+    state=$(deps_state 2>/dev/null | sha256sum)
+    if [ "$(cat "$deps/checked" 2>/dev/null)" = "$state" ] && deps_intact; then return 0; fi
+    check_system
+    install_packages "${packages[@]}"
+    mkdir -p "$deps/lib/pkgconfig"
+    exec 9>"$deps/lock"
+    flock 9
+    rm -rf -- "$deps"/.build-*
+    if ! system_has_quic; then
+        rebuild wolfssl "$(candidate libwolfssl-dev)" wolfssl
+        rebuild ngtcp2 "$(dpkg-query -W -f '${Version}' libngtcp2-dev)" libngtcp2_crypto_wolfssl "$(cat "$deps/wolfssl/stamp")"
+    fi
+    rebuild luajit2 "$(candidate libluajit2-5.1-dev)" luajit
+    deps_state | sha256sum >"$deps/checked"
+    exec 9>&-
+    say "dependencies are ready in $deps"
+}
+
+deps_intact() {
+    local name
+    for name in wolfssl ngtcp2 luajit2; do
+        [ ! -d "$deps/$name" ] || intact "$name" || return 1
+    done
+}
+
+# promtool checks the metrics text. Only the tool is unpacked: the package would start a daemon.
+deps_test_tools() {
+    local tool=$deps/promtool/bin work
+    export PATH=$tool:$PATH
+    command -v promtool >/dev/null && return 0
+    say "fetching promtool, for the tests of the metrics"
+    work=$(mktemp -d "$deps/.build-promtool-XXXXXX")
+    if (cd "$work" && apt-get -q download prometheus && dpkg-deb -x prometheus_*.deb root) >&2 </dev/null; then
+        mkdir -p "$tool"
+        mv -- "$work/root/usr/bin/promtool" "$tool/promtool"
+    else
+        say "promtool cannot be fetched: the tests that need it will be skipped"
+    fi
+    rm -rf -- "$work"
+}
