@@ -24,16 +24,17 @@ packages=(
 
 # --- rebuilt dependencies: recipe_NAME PREFIX STAGE, run in the unpacked source ---------------------------------
 
-# Debian's wolfSSL has no QUIC. sp-asm makes a P-256 signature fifteen times as fast.
+# Debian's wolfSSL has no QUIC. sp-asm makes a P-256 signature fifteen times as fast; certext and ALT_NAMES let
+# `godwit serve --dev` write subject alternative names into the certificate it makes.
 recipe_wolfssl() {
     local x86=()
     [ "$(uname -m)" != x86_64 ] || x86=(--enable-aesni --enable-intelasm)
     autoreconf -fi &&
         ./configure --prefix="$1" --enable-quic --enable-session-ticket --enable-earlydata --enable-psk \
             --enable-harden --enable-altcertchains --enable-alpn --enable-sni "${x86[@]}" \
-            --enable-curve25519 --enable-ed25519 --enable-certgen --enable-keygen --enable-opensslextra \
+            --enable-curve25519 --enable-ed25519 --enable-certgen --enable-certext --enable-keygen --enable-opensslextra \
             --enable-sp=yes --enable-sp-asm --disable-examples --disable-crypttests \
-            --enable-static --disable-shared --with-pic CFLAGS="-O3 -g" &&
+            --enable-static --disable-shared --with-pic CFLAGS="-O3 -g -DWOLFSSL_ALT_NAMES" &&
         make -j"$(nproc)" &&
         make install DESTDIR="$2" &&
         rm -rf -- "$2$1/share"
