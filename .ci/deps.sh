@@ -31,7 +31,7 @@ recipe_wolfssl() {
     [ "$(uname -m)" != x86_64 ] || x86=(--enable-aesni --enable-intelasm)
     autoreconf -fi &&
         ./configure --prefix="$1" --enable-quic --enable-session-ticket --enable-earlydata --enable-psk \
-            --enable-harden --enable-altcertchains --enable-alpn --enable-sni "${x86[@]}" \
+            --enable-harden --enable-altcertchains --enable-ip-alt-name --enable-alpn --enable-sni "${x86[@]}" \
             --enable-curve25519 --enable-ed25519 --enable-certgen --enable-certext --enable-keygen --enable-opensslextra \
             --enable-sp=yes --enable-sp-asm --disable-examples --disable-crypttests \
             --enable-static --disable-shared --with-pic CFLAGS="-O3 -g -DWOLFSSL_ALT_NAMES" &&
