@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/time.h"
+#include "quic/config.h"
+
+namespace godwit::app {
+
+/// Everything an operator can set, as plain values. A member `config.SECTION.KEY` is the key `SECTION.KEY` of the file
+/// (bytes and names of `quic` are spelled as in quic/config.h). The initializers here are the defaults: key_table.cpp
+/// adds bounds, units, reload class and the sentence of documentation, and everything else is made from these two.
+///
+/// Paths are relative to the working directory of the process, not to the configuration file.
+struct ServerSection {
+  std::vector<std::string> listen = {"127.0.0.1:8453"};  ///< port 0 = any free
+  uint64_t workers = 0;                                  ///< 0 = one per core
+  std::filesystem::path data_dir = "data";
+  Duration busy_poll = 0s;  ///< 0 = off
+  Duration drain_timeout = 10s;
+  uint64_t receive_buffer = 7 << 20;  ///< wanted of the kernel, per socket
+  uint64_t send_buffer = 7 << 20;
+};
+
+struct TlsSection {
+  using ClientAuth = quic::TlsServerConfig::ClientAuth;
+  std::filesystem::path certificate;  ///< PEM chain; empty = none, which only `serve --dev` accepts
+  std::filesystem::path key;
+  std::filesystem::path client_ca;
+  ClientAuth client_auth = ClientAuth::kNone;
+};
+
+struct QuicSection : quic::TransportConfig, quic::AdmissionConfig {};
+
+struct SessionSection {
+  Duration heartbeat_interval = 15s;
+  uint64_t heartbeat_timeout_count = 3;
+  Duration login_timeout = 5s;  ///< handshake to Hello
+  Duration idle_timeout = 5min;
+  Duration resume_window = 60s;
+  uint64_t max_clients = 10'000;  ///< over all workers
+  uint64_t outbox_messages_max = 1000;
+  uint64_t outbox_bytes_max = 32 << 20;
+  uint64_t holdback_messages_max = 1000;
+  uint64_t holdback_bytes_max = 32 << 20;
+  Duration ack_delay = 25ms;
+  uint64_t ack_every = 64;
+};
+
+struct MessageSection {
+  uint64_t inline_max = 1 << 20;  ///< bytes of a body
+  Duration default_timeout = 30s;
+  uint64_t promise_max = 50'000;
+  double promise_warn_ratio = 0.8;
+  uint64_t dispatch_queue = 1000;
+  Duration turn_budget = 20ms;
+};
+
+struct AuthSection {
+  enum class Mode : uint8_t { kNone, kToken } mode = Mode::kNone;
+  std::filesystem::path tokens_file;  ///< read by load_tokens (tokens.h)
+};
+
+struct ScriptsSection {
+  std::vector<std::filesystem::path> paths = {"scripts"};
+  enum class Reload : uint8_t { kWatch, kManual } reload = Reload::kWatch;
+  uint64_t memory_max = 64 << 20;
+  Duration burst_max = 250ms;
+  Duration load_timeout = 5s;
+  Duration debounce = 300ms;
+};
+
+struct AdminSection {
+  std::string http = "127.0.0.1:8080";  ///< or "off"
+};
+
+struct LogSection {
+  LogLevel level = LogLevel::kInfo;
+  enum class Format : uint8_t { kText, kJson } format = Format::kText;
+  std::filesystem::path file;  ///< empty = stderr
+  uint64_t max_size = 3 << 20;
+  uint64_t max_files = 5;
+  std::map<std::string, LogLevel> modules;  ///< overrides `level` per module
+};
+
+struct Config {
+  ServerSection server;
+  TlsSection tls;
+  QuicSection quic;
+  SessionSection session;
+  MessageSection message;
+  AuthSection auth;
+  ScriptsSection scripts;
+  AdminSection admin;
+  LogSection log;
+};
+
+}  // namespace godwit::app
