@@ -98,8 +98,9 @@ install_packages() {
     "${become[@]}" apt-get -q update </dev/null >&2 || say "apt-get update failed; going on with the lists there are"
     "${become[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends \
         "${missing[@]}" </dev/null >&2 ||
-        die "apt could not install the packages above." \
-            "Without a network they cannot be fetched; on another distribution than Debian 12 a name may differ."
+        die "apt could not install the packages above; its own words say why." \
+            "'Unable to locate' after a failed update means: no network, or no Debian mirror in apt's sources." \
+            "On another distribution than Debian 12 a package may have another name."
 }
 
 check_system() {
@@ -151,6 +152,7 @@ intact() { [ -f "$deps/$1/files.sha256" ] && (cd "$deps/$1" && sha256sum --statu
 rebuild() {
     local name=$1 version=$2 pc=$3 recipe stamp work
     recipe=$({ declare -f "recipe_$name"; printf '%s' "${4:-}"; } | sha256sum | cut -c1-16)
+    ln -sfn "../../$name/lib/pkgconfig/$pc.pc" "$deps/lib/pkgconfig/$pc.pc"
     if intact "$name"; then
         read -r stamp <"$deps/$name/stamp"
         [ "$stamp" != "${version:-${stamp% *}} $recipe" ] || return 0
@@ -174,7 +176,6 @@ rebuild() {
     mv -- "$work/files.sha256" "$stage/files.sha256"
     rm -rf -- "${deps:?}/$name" "$deps/$name.failed.log"
     mv -- "$stage" "$deps/$name"
-    ln -sfn "../../$name/lib/pkgconfig/$pc.pc" "$deps/lib/pkgconfig/$pc.pc"
     rm -rf -- "$work"
 }
 
@@ -191,7 +192,7 @@ deps_key() { cat "$deps"/{wolfssl,ngtcp2,luajit2}/stamp 2>/dev/null || true; }
 deps_state() {
     cat .ci/deps.sh
     stat -c '%n %y' /var/lib/dpkg/status /var/lib/apt/lists
-    cat "$deps"/{wolfssl,ngtcp2,luajit2}/files.sha256 2>/dev/null || true
+    cat "$deps"/{wolfssl,ngtcp2,luajit2}/files.sha256 "$deps"/lib/pkgconfig/*.pc 2>/dev/null || true
 }
 
 deps_ensure() {
@@ -211,7 +212,6 @@ deps_ensure() {
     rebuild luajit2 "$(candidate libluajit2-5.1-dev)" luajit
     deps_state | sha256sum >"$deps/checked"
     exec 9>&-
-    say "dependencies are ready in $deps"
 }
 
 deps_intact() {
