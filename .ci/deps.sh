@@ -117,27 +117,32 @@ check_system() {
     esac
 }
 
-# --- sources ----------------------------------------------------------------------------------------------------
+# --- fetching ---------------------------------------------------------------------------------------------------
 
-# fetch_source NAME VERSION: unpacks it in the current folder, by the system's own package sources turned into
-# source entries. All state of apt is private to this folder.
-fetch_source() {
-    local apt=$PWD/apt list parts file LIST='' PARTS=''
+# private_apt TYPE: makes ./apt, a state of apt of its own with the system's package sources turned into TYPE (deb or
+# deb-src), fetches its lists, and leaves in apt_options what makes apt-get use it.
+private_apt() {
+    local apt=$PWD/apt file LIST='' PARTS=''
     mkdir -p "$apt"/{parts,lists/partial,cache/archives/partial}
     eval "$(apt-config shell LIST Dir::Etc::sourcelist/f PARTS Dir::Etc::sourceparts/d)"
-    list=$LIST parts=$PARTS
-    for file in "$list" "$parts"*.list; do
-        [ ! -f "$file" ] || sed -n 's/^deb\([[:space:]]\)/deb-src\1/p' "$file" >"$apt/parts/$(basename "$file")"
+    for file in "$LIST" "$PARTS"*.list; do
+        [ ! -f "$file" ] || sed -n "s/^deb\([[:space:]]\)/$1\1/p" "$file" >"$apt/parts/$(basename "$file")"
     done
-    for file in "$parts"*.sources; do
-        [ ! -f "$file" ] || sed 's/^Types:.*/Types: deb-src/' "$file" >"$apt/parts/$(basename "$file")"
+    for file in "$PARTS"*.sources; do
+        [ ! -f "$file" ] || sed "s/^Types:.*/Types: $1/" "$file" >"$apt/parts/$(basename "$file")"
     done
-    local options=(
+    apt_options=(
         -q -o APT::Sandbox::User="$(id -un)" -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$apt/parts"
         -o Dir::State::lists="$apt/lists" -o Dir::Cache="$apt/cache"
     )
-    apt-get "${options[@]}" update &&
-        { apt-get "${options[@]}" source "$1=${2%+b[0-9]}" || apt-get "${options[@]}" source "$1"; }
+    apt-get "${apt_options[@]}" update
+}
+
+# fetch_source NAME VERSION: unpacks it in the current folder; its newest version when the archive has dropped that one.
+fetch_source() {
+    local apt_options
+    private_apt deb-src &&
+        { apt-get "${apt_options[@]}" source "$1=${2%+b[0-9]}" || apt-get "${apt_options[@]}" source "$1"; }
 }
 
 # The version that apt would install of a binary package now; empty where apt has no lists.
@@ -221,18 +226,24 @@ deps_intact() {
     done
 }
 
-# promtool checks the metrics text. Only the tool is unpacked: the package would start a daemon.
+# promtool checks the metrics text. Only the tool is unpacked: its package would start a daemon.
 deps_test_tools() {
     local tool=$deps/promtool/bin work
     export PATH=$tool:$PATH
-    command -v promtool >/dev/null && return 0
-    say "fetching promtool, for the tests of the metrics"
+    ! command -v promtool >/dev/null || return 0
+    say "fetching promtool, for the tests of the metrics (once)"
     work=$(mktemp -d "$deps/.build-promtool-XXXXXX")
-    if (cd "$work" && apt-get -q download prometheus && dpkg-deb -x prometheus_*.deb root) >&2 </dev/null; then
+    if (cd "$work" && fetch_promtool) >"$work/log" 2>&1 </dev/null; then
         mkdir -p "$tool"
         mv -- "$work/root/usr/bin/promtool" "$tool/promtool"
     else
-        say "promtool cannot be fetched: the tests that need it will be skipped"
+        tail -n 3 "$work/log" >&2
+        say "promtool cannot be fetched: the tests that need it are skipped"
     fi
     rm -rf -- "$work"
+}
+
+fetch_promtool() {
+    local apt_options
+    private_apt deb && apt-get "${apt_options[@]}" download prometheus && dpkg-deb -x prometheus_*.deb root
 }
