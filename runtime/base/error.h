@@ -33,8 +33,8 @@ struct CodeInfo {
 /// All codes in numeric order, without kOk.
 std::span<const CodeInfo> all_codes();
 
-/// The description of a code; for a number this build does not know (from a newer peer) the entry of kInternal's class is not
-/// guessed: nullopt.
+/// The description of a code; for a number this build does not know (from a newer peer) the entry of kInternal's class
+/// is not guessed: nullopt.
 std::optional<CodeInfo> describe(Code code);
 
 /// Name for logs and metric labels: "HandlerNotFound", or "E4999" for an unknown number.
@@ -42,7 +42,8 @@ std::string name_of(Code code);
 
 std::string_view name_of(Severity severity);
 
-/// What went wrong, for a person and for a program. `text` carries the place (file:line:col, key, frame) where there is one.
+/// What went wrong, for a person and for a program. `text` carries the place (file:line:col, key, frame) where there is
+/// one.
 struct Error {
   Code code = Code::kInternal;
   std::string text;

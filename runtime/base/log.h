@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -11,7 +13,13 @@ namespace godwit {
 
 enum class LogLevel : uint8_t { kTrace, kDebug, kInfo, kWarn, kError, kOff };
 
+/// All levels, by rising severity.
+inline constexpr LogLevel kLogLevels[] = {LogLevel::kTrace, LogLevel::kDebug, LogLevel::kInfo,
+                                          LogLevel::kWarn,  LogLevel::kError, LogLevel::kOff};
+
+/// "trace", "debug", "info", "warn", "error", "off"; the same names that `parse_log_level` takes.
 std::string_view name_of(LogLevel level);
+std::optional<LogLevel> parse_log_level(std::string_view name);
 
 struct LogField {
   std::string_view key;
@@ -23,10 +31,11 @@ struct LogField {
   LogField(std::string_view k, bool v) : key(k), value(v) {}
   LogField(std::string_view k, double v) : key(k), value(v) {}
   template <typename T>
-    requires std::is_integral_v<T>
-  LogField(std::string_view k, T v) : key(k) {
-    if constexpr (std::is_signed_v<T>) value = static_cast<int64_t>(v);
-    else value = static_cast<uint64_t>(v);
+  requires std::is_integral_v<T> LogField(std::string_view k, T v) : key(k) {
+    if constexpr (std::is_signed_v<T>)
+      value = static_cast<int64_t>(v);
+    else
+      value = static_cast<uint64_t>(v);
   }
   LogField(std::string_view k, Code v) : LogField(k, static_cast<uint64_t>(v)) {}
 };
@@ -38,7 +47,8 @@ struct LogRecord {
   std::initializer_list<LogField> fields;
 };
 
-/// Where records go. Implementations are thread-safe, escape all bytes that peers or scripts chose, and bound a line to 1 KiB.
+/// Where records go. Implementations are thread-safe, escape all bytes that peers or scripts chose, and bound a line to
+/// 1 KiB.
 class LogSink {
  public:
   virtual ~LogSink() = default;
@@ -46,8 +56,8 @@ class LogSink {
   virtual void write(const LogRecord& record) = 0;
 };
 
-/// A module's handle on the log: cheap to copy; formatting happens only when the level is enabled. Repeats of one message are
-/// limited by the sink (see io/log_sink.h).
+/// A module's handle on the log: cheap to copy; formatting happens only when the level is enabled. Repeats of one
+/// message are limited by the sink (see io/log_sink.h).
 class Log {
  public:
   Log(LogSink& sink, std::string_view module) : sink_(&sink), module_(module) {}

@@ -5,8 +5,8 @@
 
 namespace godwit {
 
-/// Counters and gauges have one writer (the worker) and any number of readers (the scraper): a relaxed load and store is a plain
-/// move on the hot path, and no reader ever sees a torn value.
+/// Counters and gauges have one writer (the worker) and any number of readers (the scraper): a relaxed load and store
+/// is a plain move on the hot path, and no reader ever sees a torn value.
 class Counter {
  public:
   void add(uint64_t n = 1) { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }

@@ -9,9 +9,9 @@
 
 namespace godwit {
 
-/// Owns objects and hands out ids. Erasing takes two steps: `erase` makes the object unreachable at once, `reap` destroys it
-/// later, when no frame of it can be on the stack (the loop's check phase). Addresses stay stable until then.
-/// Not thread-safe; one worker owns one map.
+/// Owns objects and hands out ids. Erasing takes two steps: `erase` makes the object unreachable at once, `reap`
+/// destroys it later, when no frame of it can be on the stack (the loop's check phase). Addresses stay stable until
+/// then. Not thread-safe; one worker owns one map.
 template <typename T>
 class SlotMap {
  public:

@@ -10,8 +10,8 @@ namespace godwit {
 
 class TimerHeap;
 
-/// One deadline, owned by whoever waits for it; destroying it disarms it. The callback may arm, disarm or destroy any timer,
-/// its own included.
+/// One deadline, owned by whoever waits for it; destroying it disarms it. The callback may arm, disarm or destroy any
+/// timer, its own included.
 class Timer {
  public:
   explicit Timer(std::function<void(Timestamp now)> on_fire) : on_fire_(std::move(on_fire)) {}
@@ -24,14 +24,18 @@ class Timer {
 
  private:
   friend class TimerHeap;
+  void fire(Timestamp now);
+
   std::function<void(Timestamp)> on_fire_;
-  TimerHeap* heap_ = nullptr;
-  size_t index_ = 0;
+  TimerHeap* heap_ = nullptr;  // null: not armed
+  bool due_ = false;           // taken out of the heap by the run in progress, waits for its turn
+  size_t index_ = 0;           // in heap_->heap_, or in heap_->firing_ when due
+  bool* destroyed_ = nullptr;  // while the callback runs: tells `fire` that the callback destroyed this timer
   Timestamp deadline_ = kNever;
 };
 
-/// All deadlines of one worker in one indexed 4-ary heap: arming again moves, it does not add. Driven by `run`; it reads no
-/// clock. The loop (or the simulator) asks `next` how long it may sleep.
+/// All deadlines of one worker in one indexed 4-ary heap: arming again moves, it does not add. Driven by `run`; it
+/// reads no clock. The loop (or the simulator) asks `next` how long it may sleep.
 class TimerHeap {
  public:
   TimerHeap() = default;
@@ -46,18 +50,21 @@ class TimerHeap {
   /// The earliest deadline, kNever if there is none.
   Timestamp next() const;
 
-  /// Fires what is due at `now`, earliest first; timers armed for <= now by a callback fire in the next call, so one call is
-  /// bounded by what was armed before it. Returns how many fired.
+  /// Fires what is due at `now`, earliest first; timers armed for <= now by a callback fire in the next call, so one
+  /// call is bounded by what was armed before it. Returns how many fired. Not to be called from a callback.
   size_t run(Timestamp now);
 
   size_t size() const { return heap_.size(); }
 
  private:
+  void take_due(Timestamp now);
+  void remove(size_t index);
   void sift_up(size_t index);
   void sift_down(size_t index);
   void place(size_t index, Timer* timer);
+
   std::vector<Timer*> heap_;
-  std::vector<Timer*> firing_;
+  std::vector<Timer*> firing_;  // what the run in progress fires; a slot is null once it fired or was disarmed
 };
 
 }  // namespace godwit

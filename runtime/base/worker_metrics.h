@@ -8,8 +8,8 @@
 namespace godwit {
 
 /// Message kinds and size classes are small closed sets, so they are array indices and never label explosions.
-inline constexpr size_t kMessageKinds = 4;   ///< command, event, query, response
-inline constexpr size_t kSizeClasses = 5;    ///< tiny, small, medium, large, huge
+inline constexpr size_t kMessageKinds = 4;  ///< command, event, query, response
+inline constexpr size_t kSizeClasses = 5;   ///< tiny, small, medium, large, huge
 
 /// Index of the class a body belongs to: < 1 KiB, < 64 KiB, < 1 MiB, < 100 MiB, larger.
 constexpr size_t size_class_of(uint64_t body_bytes) {
@@ -29,7 +29,8 @@ inline constexpr size_t kPromiseOutcomes = 5;
 struct WorkerMetrics {
   // quic
   Gauge connections_handshaking, connections_open, connections_draining;
-  Counter connections_opened, connections_closed_local, connections_closed_peer, connections_closed_idle, connections_closed_error;
+  Counter connections_opened, connections_closed_local, connections_closed_peer, connections_closed_idle,
+      connections_closed_error;
   Counter connections_refused;
   Histogram handshake_seconds;
   Counter migrations;
