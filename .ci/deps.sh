@@ -103,12 +103,12 @@ install_packages() {
             "On another distribution than Debian 12 a package may have another name."
 }
 
+on_debian_12() { grep -qx 'ID=debian' /etc/os-release && grep -qx 'VERSION_ID="12"' /etc/os-release; }
+
 check_system() {
     command -v apt-get >/dev/null ||
         die "this system has no apt. godwit is built on Debian 12 (a container of debian:bookworm will do)."
-    local id
-    id=$(. /etc/os-release && printf '%s %s' "${ID:-}" "${VERSION_ID:-}")
-    [ "$id" = "debian 12" ] || say "this is '$id': only Debian 12 is tested; trying all the same"
+    on_debian_12 || say "only Debian 12 is tested, and this is not it; trying all the same"
     case $deps in
         /*[[:space:]]*) die "the dependency prefix '$deps' contains a space, which the libraries' build cannot bear;" \
             "set GODWIT_DEPS to a folder without one" ;;
