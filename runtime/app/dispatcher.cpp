@@ -1,0 +1,180 @@
+#include "app/dispatcher.h"
+
+namespace godwit::app {
+namespace {
+
+/// An unanswered request's code when its handler does not say better.
+constexpr session::Reply kNoReply{wire::Status::kFailure, Code::kNoReply, "the handler ended without a reply", {}, {}};
+
+}  // namespace
+
+Dispatcher::Dispatcher(const DispatcherConfig& config, const Clock& clock, WorkerMetrics& metrics, Log log, Handlers& handlers,
+                       Sessions& sessions)
+    : config_(config), clock_(clock), metrics_(metrics), log_(log), handlers_(handlers), sessions_(sessions) {}
+
+void Dispatcher::submit(session::Session& session, session::Incoming message) {
+  const wire::Envelope& envelope = message.envelope;
+  if (draining_) return refuse(session.id(), envelope, Code::kServerDraining, "the server is going down");
+  const routing::Target* target = handlers_.find(envelope.kind, envelope.action);
+  if (!target) {
+    metrics_.handler_not_found.add();
+    return refuse(session.id(), envelope, Code::kHandlerNotFound, envelope.action);
+  }
+  // Handlers get a chance to make room before anybody is refused, but never beyond the turn's budget.
+  if (queue_.size() >= config_.queue_messages_max && !running_) run();
+  if (queue_.size() >= config_.queue_messages_max) {
+    metrics_.messages_dropped[static_cast<size_t>(DropReason::kQueueFull)].add();
+    return refuse(session.id(), envelope, Code::kDispatcherFull, "the queue in front of the handlers is full");
+  }
+  queue_.push_back({session.id(), *target, clock_.now(),
+                    message.stored ? std::move(*message.stored) : wire::StoredMessage(envelope, message.body)});
+  metrics_.dispatch_queue.set(static_cast<int64_t>(queue_.size()));
+}
+
+bool Dispatcher::run() {
+  if (running_) return !queue_.empty();
+  running_ = true;
+  const Timestamp until = clock_.now() + config_.turn_budget;
+  while (!queue_.empty()) {
+    run_batch();
+    if (clock_.now() >= until) break;
+  }
+  metrics_.dispatch_queue.set(static_cast<int64_t>(queue_.size()));
+  running_ = false;
+  return !queue_.empty();
+}
+
+void Dispatcher::run_batch() {
+  const size_t count = take_batch();
+  if (count == 0) return;
+  host::Handler* handler = handlers_.handler(batch_.front().target.unit);
+  if (handler) {
+    handler->handle(deliveries_, *this);
+  } else {
+    for (const host::Delivery& delivery : deliveries_) fail(delivery.ticket, Code::kHandlerNotFound, "its script is gone");
+  }
+  for (const Queued& queued : batch_) {
+    if (session::Session* session = sessions_.find_session(queued.session)) session->handled(queued.message.envelope().seq);
+  }
+  batch_.clear();
+}
+
+/// Moves messages for one and the same unit from the front of the queue, so that order is kept and entering is shared.
+size_t Dispatcher::take_batch() {
+  batch_.clear();
+  deliveries_.clear();
+  const Timestamp now = clock_.now();
+  while (!queue_.empty() && batch_.size() < config_.batch_messages_max) {
+    Queued& front = queue_.front();
+    if (!batch_.empty() && front.target.unit != batch_.front().target.unit) break;
+    if (expired(front, now)) {
+      metrics_.messages_dropped[static_cast<size_t>(DropReason::kExpired)].add();
+      refuse(front.session, front.message.envelope(), Code::kMessageExpired, "waited too long for its handler");
+    } else if (sessions_.find_session(front.session)) {
+      batch_.push_back(std::move(front));
+    } else {
+      metrics_.messages_dropped[static_cast<size_t>(DropReason::kClosed)].add();
+    }
+    queue_.pop_front();
+  }
+  for (const Queued& queued : batch_) {
+    const wire::Envelope& envelope = queued.message.envelope();
+    deliveries_.push_back({issue(queued), queued.target.handler, envelope.kind, envelope.priority, envelope.message_id(), envelope.action,
+                           envelope.headers, queued.message.body(), sessions_.view_session(queued.session),
+                           envelope.deadline_ms ? queued.received + std::chrono::milliseconds(envelope.deadline_ms) : kNever});
+  }
+  return batch_.size();
+}
+
+bool Dispatcher::expired(const Queued& queued, Timestamp now) const {
+  const wire::Envelope& envelope = queued.message.envelope();
+  const auto waited = now - queued.received;
+  return (envelope.ttl_ms != 0 && waited >= std::chrono::milliseconds(envelope.ttl_ms)) ||
+         (envelope.deadline_ms != 0 && waited >= std::chrono::milliseconds(envelope.deadline_ms));
+}
+
+void Dispatcher::refuse(session::SessionId id, const wire::Envelope& envelope, Code code, std::string_view text) {
+  session::Session* session = sessions_.find_session(id);
+  if (!session) return;
+  log_.debug("message refused", {{"code", code}, {"action", envelope.action}, {"message", envelope.message_id()}});
+  if (!wire::is_request(envelope.kind)) return session->refuse(envelope.seq, code, text);
+  // The session closes itself when it cannot take a reply.
+  (void)session->respond(envelope.message_id(), {wire::Status::kFailure, code, text, {}, {}});
+  session->handled(envelope.seq);
+}
+
+host::Ticket Dispatcher::issue(const Queued& queued) {
+  uint32_t slot;
+  if (free_tickets_.empty()) {
+    slot = static_cast<uint32_t>(tickets_.size());
+    tickets_.emplace_back();
+  } else {
+    slot = free_tickets_.back();
+    free_tickets_.pop_back();
+  }
+  const wire::Envelope& envelope = queued.message.envelope();
+  Pending& pending = tickets_[slot];
+  pending.used = true;
+  pending.kind = envelope.kind;
+  pending.session = queued.session;
+  pending.seq = envelope.seq;
+  pending.message_id = envelope.message_id();
+  pending.received = queued.received;
+  return {uint64_t{pending.generation} << 32 | slot};
+}
+
+Dispatcher::Pending* Dispatcher::find(host::Ticket ticket) {
+  const auto slot = static_cast<uint32_t>(ticket.bits);
+  if (slot >= tickets_.size()) return nullptr;
+  Pending& pending = tickets_[slot];
+  return pending.used && pending.generation == ticket.bits >> 32 ? &pending : nullptr;
+}
+
+void Dispatcher::settle(host::Ticket ticket, Pending& pending) {
+  metrics_.message_seconds[static_cast<size_t>(pending.kind)].record(clock_.now() - pending.received);
+  pending.used = false;
+  if (++pending.generation == 0) pending.generation = 1;
+  free_tickets_.push_back(static_cast<uint32_t>(ticket.bits));
+}
+
+host::ReplyOutcome Dispatcher::reply(host::Ticket ticket, Bytes body, std::span<const wire::Header> headers) {
+  return answer(ticket, {wire::Status::kSuccess, Code::kOk, {}, headers, body});
+}
+
+host::ReplyOutcome Dispatcher::fail(host::Ticket ticket, Code code, std::string_view text) {
+  Pending* pending = find(ticket);
+  if (!pending) return host::ReplyOutcome::kStale;
+  if (wire::is_request(pending->kind)) return answer(ticket, {wire::Status::kFailure, code, text, {}, {}});
+  if (session::Session* session = sessions_.find_session(pending->session)) session->refuse(pending->seq, code, text);
+  settle(ticket, *pending);
+  return host::ReplyOutcome::kAccepted;
+}
+
+void Dispatcher::done(host::Ticket ticket) {
+  Pending* pending = find(ticket);
+  if (!pending) return;
+  if (wire::is_request(pending->kind)) {
+    answer(ticket, kNoReply);
+  } else {
+    settle(ticket, *pending);
+  }
+}
+
+host::ReplyOutcome Dispatcher::answer(host::Ticket ticket, const session::Reply& reply) {
+  Pending* pending = find(ticket);
+  if (!pending) return host::ReplyOutcome::kStale;
+  if (!wire::is_request(pending->kind)) return host::ReplyOutcome::kNotExpected;
+  session::Session* session = sessions_.find_session(pending->session);
+  if (session) {
+    const Status sent = session->respond(pending->message_id, reply);
+    if (!sent && sent.error().code == Code::kMessageTooLarge) return host::ReplyOutcome::kTooLarge;
+    if (!sent && sent.error().code == Code::kQueueFull) {
+      settle(ticket, *pending);
+      return host::ReplyOutcome::kQueueFull;
+    }
+  }
+  settle(ticket, *pending);
+  return host::ReplyOutcome::kAccepted;
+}
+
+}  // namespace godwit::app

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <deque>
+#include <vector>
+
+#include "base/log.h"
+#include "base/worker_metrics.h"
+#include "host/handler.h"
+#include "port/clock.h"
+#include "routing/route_table.h"
+#include "session/session.h"
+
+namespace godwit::app {
+
+struct DispatcherConfig {
+  size_t queue_messages_max = 1000;  ///< waiting for a handler; beyond, senders get DispatcherFull at once
+  Duration turn_budget = 20ms;       ///< handlers run so long per loop turn; then the network gets its turn
+  size_t batch_messages_max = 64;    ///< enter a handler together
+};
+
+/// The last stretch of a message: finds its handler, waits in a bounded queue, enters the handler in a batch, and takes the verdict
+/// back to the session it came from. One per worker.
+class Dispatcher final : public host::ReplySink {
+ public:
+  /// What is live right now; may change between two batches, never inside one.
+  class Handlers {
+   public:
+    virtual ~Handlers() = default;
+    virtual const routing::Target* find(wire::Kind kind, std::string_view action) = 0;
+    /// The unit's live generation; null when it is gone.
+    virtual host::Handler* handler(uint32_t unit) = 0;
+  };
+  /// Finds sessions again when verdicts come.
+  class Sessions {
+   public:
+    virtual ~Sessions() = default;
+    virtual session::Session* find_session(session::SessionId id) = 0;
+    virtual const host::SessionView* view_session(session::SessionId id) = 0;
+  };
+
+  Dispatcher(const DispatcherConfig& config, const Clock& clock, WorkerMetrics& metrics, Log log, Handlers& handlers,
+             Sessions& sessions);
+
+  /// Queues a message, or answers at once why not (HandlerNotFound, DispatcherFull, ServerDraining).
+  void submit(session::Session& session, session::Incoming message);
+
+  /// Runs handlers until the queue is empty or the turn's budget is used. True when something is left.
+  bool run();
+
+  /// New requests are refused from here on; what is queued still runs.
+  void drain() { draining_ = true; }
+  size_t queued() const { return queue_.size(); }
+  /// Delivered, but without a verdict yet.
+  size_t in_flight() const { return tickets_.size() - free_tickets_.size(); }
+
+  // host::ReplySink
+  host::ReplyOutcome reply(host::Ticket ticket, Bytes body, std::span<const wire::Header> headers) override;
+  host::ReplyOutcome fail(host::Ticket ticket, Code code, std::string_view text) override;
+  void done(host::Ticket ticket) override;
+
+ private:
+  struct Queued {
+    session::SessionId session;
+    routing::Target target;
+    Timestamp received;
+    wire::StoredMessage message;
+  };
+  /// Where the verdict of a delivered message goes.
+  struct Pending {
+    uint32_t generation = 1;
+    bool used = false;
+    wire::Kind kind{};
+    session::SessionId session;
+    uint64_t seq = 0;
+    uint64_t message_id = 0;
+    Timestamp received{};
+  };
+
+  void run_batch();
+  size_t take_batch();
+  bool expired(const Queued& queued, Timestamp now) const;
+  void refuse(session::SessionId session, const wire::Envelope& envelope, Code code, std::string_view text);
+  host::Ticket issue(const Queued& queued);
+  Pending* find(host::Ticket ticket);
+  void settle(host::Ticket ticket, Pending& pending);
+  host::ReplyOutcome answer(host::Ticket ticket, const session::Reply& reply);
+
+  const DispatcherConfig& config_;
+  const Clock& clock_;
+  WorkerMetrics& metrics_;
+  Log log_;
+  Handlers& handlers_;
+  Sessions& sessions_;
+  std::deque<Queued> queue_;
+  std::vector<Queued> batch_;
+  std::vector<host::Delivery> deliveries_;
+  std::vector<Pending> tickets_;
+  std::vector<uint32_t> free_tickets_;
+  bool running_ = false;
+  bool draining_ = false;
+};
+
+}  // namespace godwit::app

@@ -1,0 +1,184 @@
+#include "app/server_core.h"
+
+#include "base/version.h"
+
+namespace godwit::app {
+
+ServerCore::Peer::Peer(ServerCore& core, quic::Connection& connection)
+    : channel(connection, core.config_.session, {core.world_.clock, core.world_.timers, core.codec_, core.log_.named("channel"), core}),
+      greeting_timer([this](Timestamp) { channel.close(Code::kFirstFrameTimeout, "no Hello in time"); }),
+      address(connection.path().remote.to_string()) {}
+
+ServerCore::ServerCore(const ServerCoreConfig& config, quic::EndpointOptions options, World world)
+    : config_(config),
+      world_(world),
+      log_(world.log),
+      codec_(config.codec),
+      promises_(config.promises_max, world.clock, world.timers, world.metrics, *this),
+      dispatcher_(config_.dispatcher, world.clock, world.metrics, world.log.named("dispatch"), world.handlers, *this),
+      endpoint_(quic::make_endpoint(std::move(options),
+                                    {world.clock, world.timers, world.sender, world.entropy, world.log.named("quic"), world.metrics},
+                                    *this)) {}
+
+ServerCore::~ServerCore() {
+  for (size_t i = 0; i < sessions_.size(); ++i) world_.sessions.release();
+}
+
+bool ServerCore::end_turn() {
+  const bool more = dispatcher_.run();
+  // Handlers and acknowledgements may make others want a turn; those belong to this one as well.
+  while (!turn_wanted_.empty()) {
+    for (const session::SessionId id : std::exchange(turn_wanted_, {})) {
+      if (session::Session* session = sessions_.get(id)) session->end_turn();
+    }
+  }
+  endpoint_->flush();
+  return more;
+}
+
+void ServerCore::reap() {
+  endpoint_->reap();
+  doomed_peers_.clear();
+  sessions_.reap();
+}
+
+void ServerCore::drain() {
+  endpoint_->stop_accepting();
+  dispatcher_.drain();
+  const Bytes goodbye = codec_.encode(wire::Goodbye{Code::kServerDraining, "the server is going down", 1000});
+  for (auto& [id, peer] : peers_) {
+    if (peer->channel.live()) peer->channel.send_control(goodbye);
+  }
+}
+
+bool ServerCore::drained() {
+  if (dispatcher_.queued() > 0 || dispatcher_.in_flight() > 0) return false;
+  for (auto& [id, peer] : peers_) {
+    const quic::Connection* connection = endpoint_->get(id);
+    if (connection && connection->queued_bytes() > 0) return false;
+  }
+  return true;
+}
+
+void ServerCore::close_all(Code code, std::string_view reason) {
+  std::vector<quic::ConnectionId> ids;
+  for (auto& [id, peer] : peers_) ids.push_back(id);
+  for (const quic::ConnectionId id : ids) {
+    if (quic::Connection* connection = endpoint_->get(id)) connection->close(code, reason);
+  }
+  endpoint_->flush();
+}
+
+void ServerCore::on_events(quic::Connection& connection, std::span<const quic::Event> events) {
+  const quic::ConnectionId id = connection.id();
+  for (const quic::Event& event : events) {
+    if (const auto* closed = std::get_if<quic::Closed>(&event)) return end_peer(id, *closed);
+    if (std::holds_alternative<quic::HandshakeCompleted>(event)) {
+      auto& peer = peers_[id] = std::make_unique<Peer>(*this, connection);
+      world_.timers.arm(peer->greeting_timer, world_.clock.now() + config_.session.greeting_timeout);
+      continue;
+    }
+    if (Peer* peer = find_peer(id)) peer->channel.on_event(event);
+  }
+}
+
+ServerCore::Peer* ServerCore::find_peer(quic::ConnectionId id) {
+  const auto found = peers_.find(id);
+  return found == peers_.end() ? nullptr : found->second.get();
+}
+
+const host::SessionView* ServerCore::view_session(session::SessionId id) {
+  const auto found = connections_.find(id);
+  if (found == connections_.end()) return nullptr;
+  Peer* peer = find_peer(found->second);
+  return peer ? &peer->view : nullptr;
+}
+
+void ServerCore::on_greeting(client::Channel& channel, const wire::Frame& frame) {
+  Peer* peer = find_peer(channel.connection().id());
+  if (!peer) return;
+  if (frame.type != wire::FrameType::kHello) return channel.close(Code::kUnexpectedFrame, "a client greets with Hello");
+  const auto hello = codec_.decode_hello(frame.payload);
+  if (!hello) return channel.close(hello.error().code, hello.error().text);
+  if (const Status greeted = greet(*peer, *hello); !greeted) refuse(*peer, greeted.error());
+}
+
+Status ServerCore::greet(Peer& peer, const wire::Hello& hello) {
+  if (const Status valid = session::check_client_id(hello.client_id); !valid) return valid;
+  auto identity = world_.authenticator.authenticate(hello, peer.channel.connection().peer_certificate_name());
+  if (!identity) return tl::unexpected(std::move(identity.error()));
+  if (!world_.sessions.try_acquire()) return fail(Code::kTooManyConnections, "all session places are taken");
+  peer.identity = std::move(*identity);
+  peer.session = sessions_.emplace_with([&](session::SessionId id) {
+    return std::make_unique<session::Session>(
+        id, config_.session, session::Session::World{world_.clock, world_.timers, promises_, world_.metrics, *this});
+  });
+  connections_[peer.session] = peer.channel.connection().id();
+  peer.view = {peer.session.to_u64(), peer.identity.client_id, peer.identity.uid, peer.address};
+  world_.metrics.sessions.add(1);
+  welcome(peer);
+  return {};
+}
+
+void ServerCore::welcome(Peer& peer) {
+  world_.timers.disarm(peer.greeting_timer);
+  const Duration heartbeat = config_.session.heartbeat_interval;
+  const wire::Welcome welcome{
+      .session = peer.session.to_u64(),
+      .inline_bytes_max = config_.session.body_bytes_max,
+      .outbox_messages_max = static_cast<uint32_t>(config_.session.holdback_messages_max),
+      .heartbeat_ms = static_cast<uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(heartbeat).count()),
+      .server = kAgentName,
+  };
+  peer.channel.send_control(codec_.encode(welcome));
+  const Status live = peer.channel.go_live(*sessions_.get(peer.session), heartbeat);
+  if (!live) peer.channel.close(live.error().code, "the client allows no stream for the shared lane");
+  log_.debug("session opened", {{"client", peer.identity.client_id}, {"uid", peer.identity.uid}, {"address", peer.address}});
+}
+
+void ServerCore::refuse(Peer& peer, const Error& error) {
+  world_.metrics.hellos_refused.add();
+  log_.info("client refused", {{"code", error.code}, {"reason", error.text}, {"address", peer.address}});
+  world_.timers.disarm(peer.greeting_timer);
+  const auto info = describe(error.code);
+  const uint32_t retry_after_ms = info ? static_cast<uint32_t>(info->retry_after.count()) : 0;
+  peer.channel.send_control(codec_.encode(wire::Refuse{error.code, error.text, retry_after_ms}));
+  peer.channel.connection().close(error.code, error.text, quic::Connection::CloseMode::kAfterQueued);
+}
+
+void ServerCore::on_goodbye(client::Channel& channel, const wire::Goodbye& goodbye) {
+  log_.debug("client says goodbye", {{"code", goodbye.code}, {"reason", goodbye.text}});
+  channel.connection().close(Code::kPeerClosed, "goodbye", quic::Connection::CloseMode::kAfterQueued);
+}
+
+void ServerCore::end_peer(quic::ConnectionId id, const quic::Closed& closed) {
+  const auto found = peers_.find(id);
+  if (found == peers_.end()) return;
+  std::unique_ptr<Peer> peer = std::move(found.value());
+  peers_.erase(found);
+  peer->channel.detach();
+  world_.timers.disarm(peer->greeting_timer);
+  if (session::Session* session = sessions_.get(peer->session)) {
+    session->fail_all(Code::kConnectionLost, closed.reason);
+    connections_.erase(peer->session);
+    sessions_.erase(peer->session);
+    world_.sessions.release();
+    world_.metrics.sessions.add(-1);
+  }
+  log_.debug("connection closed", {{"code", closed.code}, {"reason", closed.reason}, {"address", peer->address}});
+  doomed_peers_.push_back(std::move(peer));
+}
+
+void ServerCore::on_message(session::Session& session, session::Incoming message) { dispatcher_.submit(session, message); }
+
+void ServerCore::on_turn_wanted(session::Session& session) { turn_wanted_.push_back(session.id()); }
+
+void ServerCore::on_promise_expired(const session::Promise& promise) {
+  if (session::Session* session = sessions_.get(promise.session)) session->promise_expired(promise);
+}
+
+void ServerCore::on_promises_high(size_t in_use, size_t bound) {
+  log_.warn("many replies are pending", {{"pending", in_use}, {"bound", bound}});
+}
+
+}  // namespace godwit::app

@@ -1,0 +1,130 @@
+#pragma once
+
+#include <tsl/robin_map.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/dispatcher.h"
+#include "base/slot_map.h"
+#include "client/channel.h"
+#include "quic/endpoint.h"
+#include "session/identity.h"
+#include "session/promise_table.h"
+#include "session/session.h"
+#include "wire/codec.h"
+
+namespace godwit::app {
+
+/// A bound that several workers share and that is kept exactly.
+class SharedCap {
+ public:
+  explicit SharedCap(size_t bound) : bound_(bound) {}
+  bool try_acquire() {
+    size_t used = used_.load(std::memory_order_relaxed);
+    while (used < bound_) {
+      if (used_.compare_exchange_weak(used, used + 1, std::memory_order_relaxed)) return true;
+    }
+    return false;
+  }
+  void release() { used_.fetch_sub(1, std::memory_order_relaxed); }
+  size_t used() const { return used_.load(std::memory_order_relaxed); }
+
+ private:
+  const size_t bound_;
+  std::atomic<size_t> used_{0};
+};
+
+struct ServerCoreConfig {
+  session::SessionConfig session;
+  DispatcherConfig dispatcher;
+  wire::CodecLimits codec;
+  size_t promises_max = 50'000;
+};
+
+/// A whole server but for the socket, the clock and the scripts, which are arguments: the same code runs under a libuv loop and
+/// inside the simulator. One per worker. The turn is: receive … → end_turn → reap.
+class ServerCore final : private quic::ConnectionOwner,
+                         private client::Channel::Owner,
+                         private session::Session::Owner,
+                         private session::PromiseTable::Owner,
+                         private Dispatcher::Sessions {
+ public:
+  struct World {
+    const Clock& clock;
+    TimerHeap& timers;
+    DatagramSender& sender;
+    Entropy& entropy;
+    Log log;
+    WorkerMetrics& metrics;
+    SharedCap& sessions;
+    session::Authenticator& authenticator;
+    Dispatcher::Handlers& handlers;
+  };
+
+  ServerCore(const ServerCoreConfig& config, quic::EndpointOptions options, World world);
+  ~ServerCore() override;
+
+  void receive(const ReceivedDatagrams& datagrams) { endpoint_->receive(datagrams); }
+
+  /// Runs handlers, acknowledges, and writes all connections that have something to say. True when handlers had to leave messages
+  /// queued and want another turn soon.
+  bool end_turn();
+  /// Destroys what ended; never inside a callback.
+  void reap();
+
+  /// Takes no new connections and requests, and tells the clients. What is in flight is still answered.
+  void drain();
+  /// Everything in flight was answered and its bytes were acknowledged by the peers.
+  bool drained();
+  /// Says goodbye on every connection.
+  void close_all(Code code, std::string_view reason);
+
+  quic::Endpoint& endpoint() { return *endpoint_; }
+  size_t session_count() const { return sessions_.size(); }
+
+ private:
+  /// One connection: its channel, and after the greeting its session.
+  struct Peer {
+    Peer(ServerCore& core, quic::Connection& connection);
+    client::Channel channel;
+    Timer greeting_timer;
+    session::SessionId session;
+    session::Identity identity;
+    std::string address;
+    host::SessionView view;
+  };
+
+  void on_events(quic::Connection& connection, std::span<const quic::Event> events) override;
+  void on_greeting(client::Channel& channel, const wire::Frame& frame) override;
+  void on_goodbye(client::Channel& channel, const wire::Goodbye& goodbye) override;
+  void on_message(session::Session& session, session::Incoming message) override;
+  void on_turn_wanted(session::Session& session) override;
+  void on_promise_expired(const session::Promise& promise) override;
+  void on_promises_high(size_t in_use, size_t bound) override;
+  session::Session* find_session(session::SessionId id) override { return sessions_.get(id); }
+  const host::SessionView* view_session(session::SessionId id) override;
+
+  Peer* find_peer(quic::ConnectionId id);
+  Status greet(Peer& peer, const wire::Hello& hello);
+  void welcome(Peer& peer);
+  void refuse(Peer& peer, const Error& error);
+  void end_peer(quic::ConnectionId id, const quic::Closed& closed);
+
+  const ServerCoreConfig config_;
+  World world_;
+  Log log_;
+  wire::Codec codec_;
+  session::PromiseTable promises_;
+  Dispatcher dispatcher_;
+  std::unique_ptr<quic::Endpoint> endpoint_;
+  SlotMap<session::Session> sessions_;
+  tsl::robin_map<quic::ConnectionId, std::unique_ptr<Peer>> peers_;
+  tsl::robin_map<session::SessionId, quic::ConnectionId> connections_;  ///< of live sessions
+  std::vector<std::unique_ptr<Peer>> doomed_peers_;
+  std::vector<session::SessionId> turn_wanted_;
+};
+
+}  // namespace godwit::app

@@ -1,0 +1,288 @@
+#include "client/channel.h"
+
+#include <algorithm>
+
+namespace godwit::client {
+namespace {
+
+/// Bodies below this travel on the shared lane (the tiny and small classes), others on a stream of their own.
+constexpr size_t kSharedLaneBodyBytes = 64 * 1024;
+
+bool is_greeting(wire::FrameType type) {
+  return type == wire::FrameType::kHello || type == wire::FrameType::kWelcome || type == wire::FrameType::kRefuse;
+}
+
+}  // namespace
+
+Channel::Channel(quic::Connection& connection, const session::SessionConfig& config, World world)
+    : connection_(connection),
+      config_(config),
+      world_(world),
+      last_heard_(world.clock.now()),
+      heartbeat_timer_([this](Timestamp now) { on_heartbeat(now); }) {}
+
+Channel::~Channel() { detach(); }
+
+void Channel::detach() {
+  closed_ = true;
+  world_.timers.disarm(heartbeat_timer_);
+  if (session_) session_->detach();
+  session_ = nullptr;
+}
+
+Status Channel::greet(const wire::Hello& hello) {
+  auto stream = connection_.open_bidi();
+  if (!stream) return tl::unexpected(std::move(stream.error()));
+  control_ = *stream;
+  const uint8_t type = static_cast<uint8_t>(wire::StreamType::kControl);
+  connection_.write(control_, {&type, 1});
+  send_control(world_.codec.encode(hello));
+  return {};
+}
+
+void Channel::send_control(Bytes frame) {
+  if (!closed_ && control_ >= 0) connection_.write(control_, frame);
+}
+
+Status Channel::go_live(session::Session& session, Duration heartbeat) {
+  auto stream = connection_.open_uni();
+  if (!stream) return tl::unexpected(std::move(stream.error()));
+  shared_out_ = *stream;
+  const uint8_t type = static_cast<uint8_t>(wire::StreamType::kShared);
+  connection_.write(shared_out_, {&type, 1});
+  session_ = &session;
+  session.attach(*this);
+  heartbeat_ = heartbeat;
+  last_heard_ = world_.clock.now();
+  if (heartbeat_ > Duration::zero()) world_.timers.arm(heartbeat_timer_, last_heard_ + heartbeat_);
+  // What overtook the greeting on other streams has been waiting unread.
+  std::vector<quic::StreamId> early;
+  for (const auto& [id, inbound] : inbound_) early.push_back(id);
+  std::sort(early.begin(), early.end());
+  for (const quic::StreamId id : early) on_readable(id);
+  return {};
+}
+
+void Channel::on_event(const quic::Event& event) {
+  if (closed_) return;
+  last_heard_ = world_.clock.now();
+  if (const auto* readable = std::get_if<quic::StreamReadable>(&event)) return on_readable(readable->stream);
+  if (const auto* reset = std::get_if<quic::StreamReset>(&event)) {
+    inbound_.erase(reset->stream);
+    if (reset->stream == control_ || reset->stream == shared_in_) close(Code::kProtocolError, "a stream of the connection's life was reset");
+    return;
+  }
+  if (const auto* gone = std::get_if<quic::StreamClosed>(&event)) {
+    inbound_.erase(gone->stream);
+    return send_waiting();
+  }
+  if (std::holds_alternative<quic::StreamsAvailable>(event)) send_waiting();
+}
+
+void Channel::on_readable(quic::StreamId stream) {
+  auto found = inbound_.find(stream);
+  if (found == inbound_.end()) found = inbound_.emplace(stream, std::make_unique<Inbound>()).first;
+  read(stream, *found->second);
+}
+
+void Channel::read(quic::StreamId stream, Inbound& inbound) {
+  // A server's messages may overtake its Welcome; a client that sends any before Welcome breaks the protocol.
+  const bool control = quic::is_bidi(stream);
+  if (!live() && !control) {
+    if (connection_.role() == quic::Role::kServer) close(Code::kUnexpectedFrame, "a message before Welcome");
+    return;
+  }
+  if (stream == control_ && !inbound.type) inbound.type = wire::StreamType::kControl;
+  if (!inbound.type && !accept_type(stream, inbound)) return;
+  if (*inbound.type == wire::StreamType::kOwn) return read_own(stream, inbound);
+  read_frames(stream, *inbound.type);
+}
+
+bool Channel::accept_type(quic::StreamId stream, Inbound& inbound) {
+  const Bytes bytes = connection_.readable(stream);
+  if (bytes.empty()) {
+    if (connection_.finished(stream)) refuse_stream(stream, Code::kFrameTruncated, "an empty stream");
+    return false;
+  }
+  const auto type = static_cast<wire::StreamType>(bytes[0]);
+  const bool bidi = quic::is_bidi(stream);
+  if (type == wire::StreamType::kControl && bidi) {
+    if (control_ >= 0) return close(Code::kDuplicateStream, "a second control stream"), false;
+    control_ = stream;
+  } else if (type == wire::StreamType::kShared && !bidi) {
+    if (shared_in_ >= 0) return close(Code::kDuplicateStream, "a second shared lane"), false;
+    shared_in_ = stream;
+  } else if (type != wire::StreamType::kOwn || bidi) {
+    refuse_stream(stream, Code::kStreamTypeUnknown, "unknown stream type");
+    return false;
+  }
+  connection_.consume(stream, 1);
+  inbound.type = type;
+  return true;
+}
+
+void Channel::read_frames(quic::StreamId stream, wire::StreamType type) {
+  const bool control = type == wire::StreamType::kControl;
+  const uint64_t frame_bytes_max =
+      control ? world_.codec.limits().control_frame_bytes_max : world_.codec.limits().shared_frame_bytes_max;
+  const Bytes bytes = connection_.readable(stream);
+  size_t used = 0;
+  while (!closed_) {
+    const auto cut = wire::cut_frame(bytes.subspan(used), frame_bytes_max);
+    if (!cut) return close(cut.error().code, cut.error().text);
+    if (cut->state == wire::FrameCut::State::kNeedMore) break;
+    if (!(control ? on_control(cut->frame) : on_shared(cut->frame))) return;
+    used += cut->bytes;
+  }
+  if (closed_) return;
+  if (used > 0) connection_.consume(stream, used);
+  if (connection_.finished(stream)) {
+    const bool whole = used == bytes.size();
+    close(whole ? Code::kPeerClosed : Code::kFrameTruncated, whole ? "the peer finished a stream of the connection's life" : "");
+  }
+}
+
+bool Channel::on_control(const wire::Frame& frame) {
+  if (is_greeting(frame.type)) {
+    if (live()) return close(Code::kUnexpectedFrame, "a greeting after the greeting"), false;
+    world_.owner.on_greeting(*this, frame);
+    return !closed_;
+  }
+  const auto malformed = [this](const Error& error) { return close(error.code, error.text), false; };
+  if (frame.type == wire::FrameType::kGoodbye) {
+    const auto goodbye = world_.codec.decode_goodbye(frame.payload);
+    if (!goodbye) return malformed(goodbye.error());
+    world_.owner.on_goodbye(*this, *goodbye);
+    return !closed_;
+  }
+  if (!live()) return close(Code::kUnexpectedFrame, "Hello must come first"), false;
+  switch (frame.type) {
+    case wire::FrameType::kPing: {
+      const auto ping = world_.codec.decode_ping(frame.payload);
+      if (!ping) return malformed(ping.error());
+      send_control(world_.codec.encode(wire::Pong{ping->nonce}));
+      return true;
+    }
+    case wire::FrameType::kPong: {
+      const auto pong = world_.codec.decode_pong(frame.payload);
+      return pong ? true : malformed(pong.error());
+    }
+    case wire::FrameType::kAck: {
+      const auto ack = world_.codec.decode_ack(frame.payload);
+      if (!ack) return malformed(ack.error());
+      session_->receive_ack(*ack);
+      return !closed_;
+    }
+    default: return close(Code::kFrameUnknown, "frame type " + std::to_string(int(frame.type)) + " on the control stream"), false;
+  }
+}
+
+bool Channel::on_shared(const wire::Frame& frame) {
+  if (frame.type != wire::FrameType::kMessage) {
+    return close(Code::kFrameUnknown, "frame type " + std::to_string(int(frame.type)) + " on the shared lane"), false;
+  }
+  const auto message = world_.codec.decode_message(frame.payload);
+  if (!message) return close(message.error().code, message.error().text), false;
+  session_->receive(message->envelope, message->body);
+  return !closed_;
+}
+
+void Channel::read_own(quic::StreamId stream, Inbound& inbound) {
+  if (!inbound.head && !read_own_head(stream, inbound)) return;
+  const uint64_t total = inbound.head->envelope().body_bytes;
+  const Bytes bytes = connection_.readable(stream);
+  if (inbound.body.size() + bytes.size() > total) {
+    return refuse_stream(stream, Code::kFrameMalformed, "more body than announced");
+  }
+  if (inbound.body.capacity() < inbound.body.size() + bytes.size()) {
+    // Memory follows what arrived, not what was announced.
+    inbound.body.reserve(std::min<uint64_t>(total, 4 * (inbound.body.size() + bytes.size())));
+  }
+  inbound.body.insert(inbound.body.end(), bytes.begin(), bytes.end());
+  connection_.consume(stream, bytes.size());
+  if (connection_.finished(stream)) finish_own(stream, inbound);
+}
+
+bool Channel::read_own_head(quic::StreamId stream, Inbound& inbound) {
+  const auto cut = wire::cut_frame(connection_.readable(stream), world_.codec.limits().envelope_bytes_max);
+  if (!cut) return refuse_stream(stream, cut.error().code, cut.error().text), false;
+  if (cut->state == wire::FrameCut::State::kNeedMore) {
+    if (connection_.finished(stream)) refuse_stream(stream, Code::kFrameTruncated, "the stream ended inside its head");
+    return false;
+  }
+  if (cut->frame.type != wire::FrameType::kMessageHead) return refuse_stream(stream, Code::kFrameUnknown, "not a message head"), false;
+  const auto envelope = world_.codec.decode_message_head(cut->frame.payload);
+  if (!envelope) return refuse_stream(stream, envelope.error().code, envelope.error().text), false;
+  inbound.head.emplace(*envelope, Bytes{});
+  connection_.consume(stream, cut->bytes);
+  return true;
+}
+
+void Channel::finish_own(quic::StreamId stream, Inbound& inbound) {
+  if (inbound.body.size() != inbound.head->envelope().body_bytes) {
+    return refuse_stream(stream, Code::kFrameTruncated, "less body than announced");
+  }
+  wire::StoredMessage message(inbound.head->envelope(), std::move(inbound.body));
+  inbound_.erase(stream);
+  session_->receive(std::move(message));
+}
+
+void Channel::refuse_stream(quic::StreamId stream, Code code, std::string_view text) {
+  world_.log.debug("stream refused", {{"code", code}, {"reason", text}, {"stream", stream}});
+  connection_.reset(stream, code);
+  inbound_.erase(stream);
+}
+
+Status Channel::send_message(const wire::Envelope& envelope, Bytes body) {
+  if (closed_) return fail(Code::kConnectionLost, "the connection is closed");
+  if (body.size() < kSharedLaneBodyBytes) {
+    const auto front = world_.codec.encode_message(envelope, body.size());
+    if (!front) return tl::unexpected(front.error());
+    connection_.write(shared_out_, *front);
+    if (!body.empty()) connection_.write(shared_out_, body);
+    return {};
+  }
+  wire::Envelope head = envelope;
+  head.body_bytes = body.size();
+  const auto encoded = world_.codec.encode_message_head(head);
+  if (!encoded) return tl::unexpected(encoded.error());
+  send_own(*encoded, body);
+  return {};
+}
+
+void Channel::send_own(Bytes head, Bytes body) {
+  // First come, first served: nobody passes those who wait for a stream already.
+  if (!waiting_.empty() || !try_send_own(head, body)) waiting_.push_back({{head.begin(), head.end()}, {body.begin(), body.end()}});
+}
+
+bool Channel::try_send_own(Bytes head, Bytes body) {
+  const auto stream = connection_.open_uni();
+  if (!stream) return false;
+  const uint8_t type = static_cast<uint8_t>(wire::StreamType::kOwn);
+  connection_.write(*stream, {&type, 1});
+  connection_.write(*stream, head);
+  connection_.write(*stream, body, quic::Connection::Fin::kYes);
+  return true;
+}
+
+void Channel::send_waiting() {
+  while (!waiting_.empty() && !closed_ && try_send_own(waiting_.front().head, waiting_.front().body)) waiting_.pop_front();
+}
+
+void Channel::send_ack(const wire::Ack& ack) { send_control(world_.codec.encode(ack)); }
+
+void Channel::close(Code code, std::string_view text) {
+  if (std::exchange(closed_, true)) return;
+  world_.timers.disarm(heartbeat_timer_);
+  connection_.close(code, text);
+}
+
+void Channel::on_heartbeat(Timestamp now) {
+  if (now - last_heard_ >= heartbeat_ * config_.heartbeat_misses_max) {
+    return close(Code::kIdleTimeout, "nothing heard for " + std::to_string(config_.heartbeat_misses_max) + " heartbeat intervals");
+  }
+  if (connection_.role() == quic::Role::kClient) send_control(world_.codec.encode(wire::Ping{to_ns(now)}));
+  world_.timers.arm(heartbeat_timer_, now + heartbeat_);
+}
+
+}  // namespace godwit::client

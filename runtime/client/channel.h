@@ -1,0 +1,108 @@
+#pragma once
+
+#include <tsl/robin_map.h>
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/timer_heap.h"
+#include "port/clock.h"
+#include "quic/connection.h"
+#include "session/config.h"
+#include "session/session.h"
+#include "wire/codec.h"
+
+namespace godwit::client {
+
+/// Joins one QUIC connection to one session: opens and recognises the streams of `godwit/1`, cuts frames, decodes them, assembles
+/// bodies of own streams, keeps the heartbeat. Used by both sides. Before `go_live` only the greeting passes.
+class Channel final : public session::Link {
+ public:
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    /// A greeting frame: Hello on a server; Welcome or Refuse on a client. Called before `go_live` only.
+    virtual void on_greeting(Channel& channel, const wire::Frame& frame) = 0;
+    virtual void on_goodbye(Channel& channel, const wire::Goodbye& goodbye) = 0;
+  };
+  struct World {
+    const Clock& clock;
+    TimerHeap& timers;
+    wire::Codec& codec;
+    Log log;
+    Owner& owner;
+  };
+
+  Channel(quic::Connection& connection, const session::SessionConfig& config, World world);
+  ~Channel() override;
+
+  quic::Connection& connection() { return connection_; }
+
+  /// Client: opens the control stream with this greeting. Server: does nothing until Hello comes.
+  Status greet(const wire::Hello& hello);
+  /// Queues a control frame made by the codec.
+  void send_control(Bytes frame);
+
+  /// The greeting succeeded: opens our shared lane and lets messages through. `heartbeat` is the interval that the server announced;
+  /// 0 = none.
+  Status go_live(session::Session& session, Duration heartbeat);
+  bool live() const { return session_ != nullptr; }
+  /// The connection is over: nothing is read or sent any more.
+  void detach();
+
+  /// Events of the connection, as they come. HandshakeCompleted and Closed are the owner's.
+  void on_event(const quic::Event& event);
+
+  // session::Link
+  Status send_message(const wire::Envelope& envelope, Bytes body) override;
+  void send_ack(const wire::Ack& ack) override;
+  void close(Code code, std::string_view text) override;
+
+ private:
+  /// What is known of a stream that the peer opened.
+  struct Inbound {
+    std::optional<wire::StreamType> type;
+    // Own streams: the head, then the body as it grows.
+    std::optional<wire::StoredMessage> head;
+    std::vector<uint8_t> body;
+  };
+  struct WaitingMessage {
+    std::vector<uint8_t> head;
+    std::vector<uint8_t> body;
+  };
+
+  void on_readable(quic::StreamId stream);
+  void read(quic::StreamId stream, Inbound& inbound);
+  bool accept_type(quic::StreamId stream, Inbound& inbound);
+  void read_frames(quic::StreamId stream, wire::StreamType type);
+  bool on_control(const wire::Frame& frame);
+  bool on_shared(const wire::Frame& frame);
+  void read_own(quic::StreamId stream, Inbound& inbound);
+  bool read_own_head(quic::StreamId stream, Inbound& inbound);
+  void finish_own(quic::StreamId stream, Inbound& inbound);
+  void refuse_stream(quic::StreamId stream, Code code, std::string_view text);
+  void send_own(Bytes head, Bytes body);
+  bool try_send_own(Bytes head, Bytes body);
+  void send_waiting();
+  void on_heartbeat(Timestamp now);
+
+  quic::Connection& connection_;
+  const session::SessionConfig& config_;
+  World world_;
+  session::Session* session_ = nullptr;
+  bool closed_ = false;
+  quic::StreamId control_ = -1;
+  quic::StreamId shared_out_ = -1;
+  quic::StreamId shared_in_ = -1;
+  tsl::robin_map<quic::StreamId, std::unique_ptr<Inbound>> inbound_;
+  std::deque<WaitingMessage> waiting_;  ///< own messages for which the peer allows no stream yet; bounded by the outbox
+  Duration heartbeat_{};
+  Timestamp last_heard_{};
+  Timer heartbeat_timer_;
+};
+
+}  // namespace godwit::client

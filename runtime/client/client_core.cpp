@@ -1,0 +1,180 @@
+#include "client/client_core.h"
+
+#include <algorithm>
+
+#include "base/version.h"
+
+namespace godwit::client {
+
+/// One connection on its way from dialling to goodbye.
+class Peer {
+ public:
+  Peer(PeerId self, quic::ConnectionId on, Credentials who, std::function<void(Timestamp)> on_timeout)
+      : id(self), connection(on), credentials(std::move(who)), connect_timer(std::move(on_timeout)) {}
+
+  const PeerId id;
+  const quic::ConnectionId connection;
+  Credentials credentials;
+  Timer connect_timer;
+  std::unique_ptr<Channel> channel;  ///< from the handshake on
+  session::SessionId session;        ///< from Welcome on
+  Error refusal{Code::kOk, {}};      ///< what the server said, better than how the connection ended
+};
+
+ClientCore::ClientCore(const ClientCoreConfig& config, quic::EndpointOptions options, World world)
+    : config_(config),
+      world_(world),
+      log_(world.log),
+      codec_(config.codec),
+      promises_(config.promises_max, world.clock, world.timers, world.metrics, *this),
+      endpoint_(quic::make_endpoint(std::move(options),
+                                    {world.clock, world.timers, world.sender, world.entropy, world.log.named("quic"), world.metrics},
+                                    *this)) {}
+
+ClientCore::~ClientCore() = default;
+
+Result<PeerId> ClientCore::connect(const NetworkPath& path, const std::string& server_name, Credentials credentials, Duration timeout) {
+  auto connection = endpoint_->connect(path, server_name);
+  if (!connection) return tl::unexpected(std::move(connection.error()));
+  const PeerId id = peers_.emplace_with([&](PeerId self) {
+    return std::make_unique<Peer>(self, *connection, std::move(credentials), [this, self](Timestamp) {
+      if (Peer* peer = peers_.get(self)) {
+        peer->refusal = {Code::kConnectTimeout, "no connection in time"};
+        if (quic::Connection* connection = endpoint_->get(peer->connection)) connection->close(Code::kConnectTimeout, "gave up");
+        end(self, peer->refusal);
+      }
+    });
+  });
+  by_connection_[*connection] = id;
+  if (timeout > Duration::zero()) world_.timers.arm(peers_.get(id)->connect_timer, world_.clock.now() + timeout);
+  return id;
+}
+
+session::Session* ClientCore::session(PeerId id) {
+  Peer* peer = peers_.get(id);
+  return peer ? sessions_.get(peer->session) : nullptr;
+}
+
+quic::Connection* ClientCore::connection(PeerId id) {
+  Peer* peer = peers_.get(id);
+  return peer ? endpoint_->get(peer->connection) : nullptr;
+}
+
+void ClientCore::close(PeerId id, Code code, std::string_view reason) {
+  if (quic::Connection* open = connection(id)) open->close(code, reason, quic::Connection::CloseMode::kAfterQueued);
+}
+
+void ClientCore::end_turn() {
+  while (!turn_wanted_.empty()) {
+    for (const session::SessionId id : std::exchange(turn_wanted_, {})) {
+      if (session::Session* session = sessions_.get(id)) session->end_turn();
+    }
+  }
+  endpoint_->flush();
+}
+
+void ClientCore::reap() {
+  endpoint_->reap();
+  peers_.reap();
+  sessions_.reap();
+}
+
+Peer* ClientCore::find(quic::ConnectionId id) {
+  const auto found = by_connection_.find(id);
+  return found == by_connection_.end() ? nullptr : peers_.get(found->second);
+}
+
+void ClientCore::on_events(quic::Connection& connection, std::span<const quic::Event> events) {
+  for (const quic::Event& event : events) {
+    Peer* peer = find(connection.id());
+    if (!peer) return;
+    if (const auto* closed = std::get_if<quic::Closed>(&event)) {
+      const bool told = peer->refusal.code != Code::kOk;
+      return end(peer->id, told ? peer->refusal : Error{closed->code, closed->reason});
+    }
+    if (std::holds_alternative<quic::HandshakeCompleted>(event)) {
+      on_handshake(*peer, connection);
+    } else if (peer->channel) {
+      peer->channel->on_event(event);
+    }
+  }
+}
+
+void ClientCore::on_handshake(Peer& peer, quic::Connection& connection) {
+  peer.channel = std::make_unique<Channel>(connection, config_.session,
+                                           Channel::World{world_.clock, world_.timers, codec_, log_.named("channel"), *this});
+  const wire::Hello hello{.client_id = peer.credentials.client_id, .uid = peer.credentials.uid, .token = peer.credentials.token,
+                          .agent = kAgentName};
+  if (const Status greeted = peer.channel->greet(hello); !greeted) {
+    peer.refusal = greeted.error();
+    connection.close(greeted.error().code, greeted.error().text);
+  }
+}
+
+void ClientCore::on_greeting(Channel& channel, const wire::Frame& frame) {
+  Peer* peer = find(channel.connection().id());
+  if (!peer) return;
+  if (frame.type == wire::FrameType::kWelcome) {
+    const auto welcome = codec_.decode_welcome(frame.payload);
+    if (!welcome) return channel.close(welcome.error().code, welcome.error().text);
+    return on_welcome(*peer, *welcome);
+  }
+  if (frame.type != wire::FrameType::kRefuse) return channel.close(Code::kUnexpectedFrame, "a server greets with Welcome or Refuse");
+  const auto refuse = codec_.decode_refuse(frame.payload);
+  if (!refuse) return channel.close(refuse.error().code, refuse.error().text);
+  peer->refusal = {refuse->code, std::string(refuse->text)};
+  channel.close(Code::kPeerClosed, "refused");
+}
+
+void ClientCore::on_welcome(Peer& peer, const wire::Welcome& welcome) {
+  world_.timers.disarm(peer.connect_timer);
+  peer.session = sessions_.emplace_with([&](session::SessionId id) {
+    return std::make_unique<session::Session>(
+        id, config_.session, session::Session::World{world_.clock, world_.timers, promises_, world_.metrics, *this});
+  });
+  by_session_[peer.session] = peer.id;
+  world_.metrics.sessions.add(1);
+  session::Session& session = *sessions_.get(peer.session);
+  if (welcome.inline_bytes_max > 0) session.limit_body_bytes(welcome.inline_bytes_max);
+  const Status live = peer.channel->go_live(session, std::chrono::milliseconds(welcome.heartbeat_ms));
+  if (!live) return peer.channel->close(live.error().code, "the server allows no stream for the shared lane");
+  world_.events.on_connected(peer.id);
+}
+
+void ClientCore::on_goodbye(Channel& channel, const wire::Goodbye& goodbye) {
+  if (Peer* peer = find(channel.connection().id())) world_.events.on_goodbye(peer->id, goodbye);
+}
+
+void ClientCore::end(PeerId id, Error why) {
+  Peer* peer = peers_.get(id);
+  if (!peer) return;
+  world_.timers.disarm(peer->connect_timer);
+  by_connection_.erase(peer->connection);
+  const session::SessionId session_id = peer->session;
+  if (peer->channel) peer->channel->detach();
+  peers_.erase(id);
+  if (session::Session* session = sessions_.get(session_id)) {
+    session->fail_all(why.code, why.text);
+    by_session_.erase(session_id);
+    sessions_.erase(session_id);
+    world_.metrics.sessions.add(-1);
+  }
+  world_.events.on_disconnected(id, why);
+}
+
+void ClientCore::on_message(session::Session& session, session::Incoming message) {
+  const auto found = by_session_.find(session.id());
+  if (found != by_session_.end()) world_.events.on_message(found->second, session, message);
+}
+
+void ClientCore::on_turn_wanted(session::Session& session) { turn_wanted_.push_back(session.id()); }
+
+void ClientCore::on_promise_expired(const session::Promise& promise) {
+  if (session::Session* session = sessions_.get(promise.session)) session->promise_expired(promise);
+}
+
+void ClientCore::on_promises_high(size_t in_use, size_t bound) {
+  log_.warn("many replies are pending", {{"pending", in_use}, {"bound", bound}});
+}
+
+}  // namespace godwit::client

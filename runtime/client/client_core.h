@@ -1,0 +1,107 @@
+#pragma once
+
+#include <tsl/robin_map.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/slot_map.h"
+#include "client/channel.h"
+#include "quic/endpoint.h"
+#include "session/promise_table.h"
+#include "session/session.h"
+#include "wire/codec.h"
+
+namespace godwit::client {
+
+class Peer;
+using PeerId = Id<Peer>;
+
+struct ClientCoreConfig {
+  session::SessionConfig session;
+  wire::CodecLimits codec;
+  size_t promises_max = 50'000;
+};
+
+/// Who the client says it is.
+struct Credentials {
+  std::string client_id;
+  std::string uid;
+  std::string token;
+};
+
+/// Any number of client connections but for the socket and the clock, which are arguments: the same code runs in the command, in the
+/// library's thread and inside the simulator. The turn is: receive … → end_turn → reap.
+class ClientCore final : private quic::ConnectionOwner,
+                         private Channel::Owner,
+                         private session::Session::Owner,
+                         private session::PromiseTable::Owner {
+ public:
+  /// Each peer hears `on_connected` at most once, and `on_disconnected` exactly once, after which its id is stale.
+  class Events {
+   public:
+    virtual ~Events() = default;
+    virtual void on_connected(PeerId peer) = 0;
+    virtual void on_disconnected(PeerId peer, const Error& why) = 0;
+    /// The server sends a message. Views borrow. Returns what the server is told: success with a body, or a failure.
+    virtual void on_message(PeerId peer, session::Session& session, const session::Incoming& message) = 0;
+    /// The server will close soon and takes no new requests.
+    virtual void on_goodbye(PeerId peer, const wire::Goodbye& goodbye) = 0;
+  };
+  struct World {
+    const Clock& clock;
+    TimerHeap& timers;
+    DatagramSender& sender;
+    Entropy& entropy;
+    Log log;
+    WorkerMetrics& metrics;
+    Events& events;
+  };
+
+  ClientCore(const ClientCoreConfig& config, quic::EndpointOptions options, World world);
+  ~ClientCore() override;
+
+  /// Starts a connection; `timeout` covers everything up to Welcome.
+  Result<PeerId> connect(const NetworkPath& path, const std::string& server_name, Credentials credentials, Duration timeout);
+  /// The session of a connected peer; null before `on_connected` and after `on_disconnected`.
+  session::Session* session(PeerId id);
+  quic::Connection* connection(PeerId id);
+  /// Ends a connection in good order: the peer reads what is queued first.
+  void close(PeerId id, Code code = Code::kPeerClosed, std::string_view reason = "goodbye");
+
+  void receive(const ReceivedDatagrams& datagrams) { endpoint_->receive(datagrams); }
+  void end_turn();
+  void reap();
+
+  quic::Endpoint& endpoint() { return *endpoint_; }
+  size_t peer_count() const { return peers_.size(); }
+
+ private:
+  void on_events(quic::Connection& connection, std::span<const quic::Event> events) override;
+  void on_greeting(Channel& channel, const wire::Frame& frame) override;
+  void on_goodbye(Channel& channel, const wire::Goodbye& goodbye) override;
+  void on_message(session::Session& session, session::Incoming message) override;
+  void on_turn_wanted(session::Session& session) override;
+  void on_promise_expired(const session::Promise& promise) override;
+  void on_promises_high(size_t in_use, size_t bound) override;
+
+  Peer* find(quic::ConnectionId id);
+  void on_handshake(Peer& peer, quic::Connection& connection);
+  void on_welcome(Peer& peer, const wire::Welcome& welcome);
+  void end(PeerId id, Error why);
+
+  const ClientCoreConfig config_;
+  World world_;
+  Log log_;
+  wire::Codec codec_;
+  session::PromiseTable promises_;
+  std::unique_ptr<quic::Endpoint> endpoint_;
+  SlotMap<session::Session> sessions_;
+  SlotMap<Peer> peers_;
+  tsl::robin_map<quic::ConnectionId, PeerId> by_connection_;
+  tsl::robin_map<session::SessionId, PeerId> by_session_;
+  std::vector<session::SessionId> turn_wanted_;
+};
+
+}  // namespace godwit::client

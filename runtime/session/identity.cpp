@@ -1,0 +1,49 @@
+#include "session/identity.h"
+
+#include "base/limits.h"
+#include "base/text.h"
+
+namespace godwit::session {
+namespace {
+
+bool same_secret(std::string_view given, std::string_view known) {
+  // Takes as long for a wrong first byte as for a wrong last one; only the length of what was given shows.
+  unsigned difference = given.size() != known.size();
+  for (size_t i = 0; i < given.size(); ++i) {
+    const char other = known.empty() ? '\0' : known[i % known.size()];
+    difference |= static_cast<unsigned char>(given[i] ^ other);
+  }
+  return difference == 0;
+}
+
+}  // namespace
+
+Status check_client_id(std::string_view client_id) {
+  if (client_id.empty()) return fail(Code::kIdentityInvalid, "client id is empty");
+  if (client_id.size() > limits::kClientIdBytesMax) {
+    return fail(Code::kIdentityInvalid, "client id of " + std::to_string(client_id.size()) + " bytes, at most 128");
+  }
+  for (const char c : client_id) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return fail(Code::kIdentityInvalid, "client id has control bytes");
+  }
+  if (!is_valid_utf8(client_id)) return fail(Code::kIdentityInvalid, "client id is not UTF-8");
+  return {};
+}
+
+Result<Identity> NoAuthenticator::authenticate(const wire::Hello& hello, std::string_view certificate_name) {
+  // A verified certificate is better than the client's word.
+  std::string_view uid = !certificate_name.empty() ? certificate_name : !hello.uid.empty() ? hello.uid : hello.client_id;
+  return Identity{std::string(hello.client_id), std::string(uid)};
+}
+
+Result<Identity> TokenAuthenticator::authenticate(const wire::Hello& hello, std::string_view) {
+  const Entry* found = nullptr;
+  for (const Entry& entry : entries_) {
+    if (same_secret(hello.token, entry.token) && !found) found = &entry;
+  }
+  if (!found) return fail(Code::kUnauthenticated, "unknown token");
+  if (!hello.uid.empty() && hello.uid != found->uid) return fail(Code::kUnauthenticated, "unknown token");
+  return Identity{std::string(hello.client_id), found->uid};
+}
+
+}  // namespace godwit::session

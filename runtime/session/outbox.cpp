@@ -1,0 +1,77 @@
+#include "session/outbox.h"
+
+#include <bit>
+
+namespace godwit::session {
+namespace {
+constexpr Reply kAcknowledged{wire::Status::kSuccess, Code::kOk, {}, {}, {}};
+}
+
+Status Outbox::admit(size_t bytes, Allowance allowance) const {
+  const size_t share = allowance == Allowance::kResponse ? 2 : 1;
+  if (records_.size() >= messages_max_ * share) return fail(Code::kQueueFull, "too many messages are not acknowledged");
+  if (bytes_ + bytes > bytes_max_ * share) return fail(Code::kQueueFull, "too many bytes are not acknowledged");
+  return {};
+}
+
+void Outbox::push(size_t bytes, Waiting on_acknowledged) {
+  records_.push_back({on_acknowledged, static_cast<uint32_t>(bytes), false});
+  bytes_ += bytes;
+}
+
+Status Outbox::acknowledge(uint64_t cumulative, std::span<const uint64_t> ranges) {
+  if (cumulative >= next_seq()) return fail(Code::kSequenceInvalid, "acknowledgement of a message that was never sent");
+  while (base_ <= cumulative) {
+    const Record record = records_.front();
+    records_.pop_front();
+    ++base_;
+    if (record.settled) continue;
+    bytes_ -= record.bytes;
+    record.waiting.settle(kAcknowledged);
+  }
+  for (size_t word = 0; word < ranges.size(); ++word) {
+    for (uint64_t bits = ranges[word]; bits != 0; bits &= bits - 1) {
+      const uint64_t seq = cumulative + 2 + 64 * word + static_cast<unsigned>(std::countr_zero(bits));
+      if (seq >= next_seq()) return fail(Code::kSequenceInvalid, "acknowledgement of a message that was never sent");
+      if (Record* record = find(seq)) settle(*record, kAcknowledged);
+    }
+  }
+  pop_settled();
+  return {};
+}
+
+void Outbox::settle(uint64_t seq, const Reply& reply) {
+  if (Record* record = find(seq)) settle(*record, reply);
+  pop_settled();
+}
+
+void Outbox::settle(Record& record, const Reply& reply) {
+  if (record.settled) return;
+  record.settled = true;
+  bytes_ -= record.bytes;
+  std::exchange(record.waiting, {}).settle(reply);
+}
+
+void Outbox::fail_all(const Reply& reply) {
+  // Waiters may look at the outbox while being told, so it is empty before the first hears of it.
+  const std::deque<Record> records = std::exchange(records_, {});
+  base_ += records.size();
+  bytes_ = 0;
+  for (const Record& record : records) {
+    if (!record.settled) record.waiting.settle(reply);
+  }
+}
+
+Outbox::Record* Outbox::find(uint64_t seq) {
+  if (seq < base_ || seq >= next_seq()) return nullptr;
+  return &records_[seq - base_];
+}
+
+void Outbox::pop_settled() {
+  while (!records_.empty() && records_.front().settled) {
+    records_.pop_front();
+    ++base_;
+  }
+}
+
+}  // namespace godwit::session

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+
+#include "base/result.h"
+#include "session/reply.h"
+
+namespace godwit::session {
+
+/// What this side sent and the peer has not acknowledged yet. Numbers are given out only to what was accepted, so there are never
+/// holes; bounded in messages and bytes.
+class Outbox {
+ public:
+  Outbox(size_t messages_max, size_t bytes_max) : messages_max_(messages_max), bytes_max_(bytes_max) {}
+
+  enum class Allowance : uint8_t {
+    kBounded,   ///< refused at the bound, before a number is taken
+    kResponse,  ///< may use twice the bound: a reply that was computed already is not refused lightly
+  };
+  Status admit(size_t bytes, Allowance allowance) const;
+
+  /// The number of the next message; `admit` said yes before.
+  uint64_t next_seq() const { return base_ + records_.size(); }
+  void push(size_t bytes, Waiting on_acknowledged);
+
+  /// Everything up to `cumulative`, and the single numbers of `ranges` (bit i of word w = cumulative + 2 + 64 w + i), has arrived.
+  /// SequenceInvalid when the peer acknowledges what was never sent.
+  Status acknowledge(uint64_t cumulative, std::span<const uint64_t> ranges);
+  /// One message was answered or refused; unknown or settled numbers are ignored. Its waiter gets the reply.
+  void settle(uint64_t seq, const Reply& reply);
+
+  /// Everyone who still waits for an acknowledgement is told.
+  void fail_all(const Reply& reply);
+
+  size_t messages() const { return records_.size(); }
+  size_t bytes() const { return bytes_; }
+  uint64_t acknowledged() const { return base_ - 1; }
+
+ private:
+  struct Record {
+    Waiting waiting;
+    uint32_t bytes = 0;
+    bool settled = false;
+  };
+  Record* find(uint64_t seq);
+  void settle(Record& record, const Reply& reply);
+  void pop_settled();
+
+  const size_t messages_max_;
+  const size_t bytes_max_;
+  std::deque<Record> records_;  ///< of base_, base_ + 1, …
+  uint64_t base_ = 1;
+  size_t bytes_ = 0;
+};
+
+}  // namespace godwit::session

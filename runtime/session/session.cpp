@@ -1,0 +1,219 @@
+#include "session/session.h"
+
+#include <algorithm>
+
+namespace godwit::session {
+namespace {
+
+uint32_t to_ms(Duration duration) {
+  return static_cast<uint32_t>(std::clamp<int64_t>(std::chrono::ceil<std::chrono::milliseconds>(duration).count(), 0, UINT32_MAX));
+}
+
+size_t cost_of(const wire::Envelope& envelope, Bytes body) { return envelope.action.size() + body.size(); }
+
+PromiseOutcome outcome_of(wire::Status status) {
+  switch (status) {
+    case wire::Status::kSuccess: return PromiseOutcome::kOk;
+    case wire::Status::kTimeout: return PromiseOutcome::kTimeout;
+    default: return PromiseOutcome::kFailure;
+  }
+}
+
+}  // namespace
+
+// The window is twice the outbox bound: requests stop at the bound, replies may use the other half.
+Session::Session(SessionId id, const SessionConfig& config, World world)
+    : id_(id),
+      config_(config),
+      world_(world),
+      body_bytes_max_(config.body_bytes_max),
+      outbox_(config.outbox_messages_max, config.outbox_bytes_max),
+      inbox_(2 * config.holdback_messages_max, config.holdback_messages_max, config.holdback_bytes_max),
+      ack_timer_([this](Timestamp) { send_ack(); }) {}
+
+Session::~Session() { fail_all(Code::kConnectionLost, "the session ended"); }
+
+void Session::limit_body_bytes(uint64_t bytes_max) { body_bytes_max_ = std::min(body_bytes_max_, bytes_max); }
+
+Result<uint64_t> Session::request(wire::Kind kind, std::string_view action, Bytes body, const SendOptions& options, Waiting waiting) {
+  const Duration timeout = options.timeout > Duration::zero() ? options.timeout : config_.request_timeout;
+  wire::Envelope envelope{.kind = kind, .priority = options.priority, .deadline_ms = to_ms(timeout), .ttl_ms = to_ms(options.ttl),
+                          .action = action, .headers = options.headers};
+  if (options.order == SendOptions::Order::kOrdered) envelope.after_delta = 1;
+  const uint64_t next = outbox_.next_seq();
+  auto promise = world_.promises.create({id_, next, waiting}, world_.clock.now() + timeout);
+  if (!promise) return tl::unexpected(std::move(promise.error()));
+  promises_.emplace(next, *promise);
+  auto sent = submit(envelope, body, Outbox::Allowance::kBounded, {});
+  if (!sent) {
+    promises_.erase(next);
+    world_.promises.take(*promise, PromiseOutcome::kRejected);
+  }
+  return sent;
+}
+
+Result<uint64_t> Session::send_event(std::string_view action, Bytes body, const SendOptions& options, Waiting waiting) {
+  wire::Envelope envelope{.kind = wire::Kind::kEvent, .priority = options.priority, .ttl_ms = to_ms(options.ttl), .action = action,
+                          .headers = options.headers};
+  if (options.order == SendOptions::Order::kOrdered) envelope.after_delta = 1;
+  if (waiting) envelope.flags |= wire::flags::kAckSoon;
+  return submit(envelope, body, Outbox::Allowance::kBounded, waiting);
+}
+
+Status Session::respond(uint64_t request_id, const Reply& reply) {
+  wire::Envelope envelope{.correlates = request_id, .kind = wire::Kind::kResponse, .status = reply.status, .code = reply.code,
+                          .text = reply.text, .headers = reply.headers};
+  auto sent = submit(envelope, reply.body, Outbox::Allowance::kResponse, {});
+  if (sent) return {};
+  if (sent.error().code == Code::kQueueFull) refuse_peer(Code::kQueueFull, "replies are not acknowledged");
+  return tl::unexpected(std::move(sent.error()));
+}
+
+Result<uint64_t> Session::submit(wire::Envelope& envelope, Bytes body, Outbox::Allowance allowance, Waiting on_acknowledged) {
+  if (!link_) return fail(Code::kConnectionLost, "the session has no connection");
+  if (body.size() > body_bytes_max_) {
+    return fail(Code::kMessageTooLarge, "body of " + std::to_string(body.size()) + " bytes, at most " + std::to_string(body_bytes_max_));
+  }
+  const size_t cost = cost_of(envelope, body);
+  if (Status admitted = outbox_.admit(cost, allowance); !admitted) return tl::unexpected(std::move(admitted.error()));
+  envelope.seq = outbox_.next_seq();
+  const bool ordered = envelope.after_delta != 0;
+  if (ordered) envelope.after_delta = static_cast<uint32_t>(envelope.seq - last_ordered_seq_);
+  if (Status sent = link_->send_message(envelope, body); !sent) return tl::unexpected(std::move(sent.error()));
+  outbox_.push(cost, on_acknowledged);
+  if (ordered) last_ordered_seq_ = envelope.seq;
+  count_sent(envelope, body.size());
+  return envelope.seq;
+}
+
+void Session::count_sent(const wire::Envelope& envelope, size_t body_bytes) {
+  const size_t size_class = size_class_of(body_bytes);
+  world_.metrics.messages_sent[static_cast<size_t>(envelope.kind)][size_class].add();
+  world_.metrics.message_bytes_sent[size_class].add(body_bytes);
+}
+
+void Session::receive(const wire::Envelope& envelope, Bytes body) { arrive({envelope, body}); }
+
+void Session::receive(wire::StoredMessage message) { arrive({message.envelope(), message.body(), &message}); }
+
+void Session::arrive(Incoming message) {
+  const wire::Envelope& envelope = message.envelope;
+  const size_t size_class = size_class_of(message.body.size());
+  world_.metrics.messages_received[static_cast<size_t>(envelope.kind)][size_class].add();
+  world_.metrics.message_bytes_received[size_class].add(message.body.size());
+  if (envelope.seq == 0) {
+    if (envelope.flags & wire::flags::kUnreliable) return release(message);
+    return refuse_peer(Code::kSequenceInvalid, "a reliable message without a number");
+  }
+  const auto arrival = inbox_.arrive(envelope.seq, envelope.after_delta);
+  if (!arrival) return refuse_peer(arrival.error().code, arrival.error().text);
+  switch (*arrival) {
+    case Inbox::Arrival::kDuplicate:
+      world_.metrics.duplicates_dropped.add();
+      ack_now_ = true;  // the peer missed our acknowledgement
+      return want_turn();
+    case Inbox::Arrival::kHold: {
+      Status held = inbox_.hold(message.stored ? std::move(*message.stored) : wire::StoredMessage(envelope, message.body));
+      if (!held) refuse_peer(held.error().code, "more messages run ahead than agreed");
+      return;
+    }
+    case Inbox::Arrival::kRelease: break;
+  }
+  std::vector<uint64_t> released{};
+  const uint64_t seq = envelope.seq;
+  release(message);
+  if (inbox_.held() == 0) return;
+  released.push_back(seq);
+  while (!released.empty()) {
+    const uint64_t after = released.back();
+    if (auto next = inbox_.next_released(after)) {
+      released.push_back(next->envelope().seq);
+      release({next->envelope(), next->body(), &*next});
+    } else {
+      released.pop_back();
+    }
+  }
+}
+
+void Session::release(Incoming message) {
+  if (message.envelope.flags & wire::flags::kAckSoon) ack_now_ = true;
+  if (message.envelope.kind == wire::Kind::kResponse) return on_response(message);
+  world_.owner.on_message(*this, message);
+}
+
+void Session::on_response(const Incoming& message) {
+  const wire::Envelope& envelope = message.envelope;
+  handled(envelope.seq);
+  const Reply reply{envelope.status, envelope.code, envelope.text, envelope.headers, message.body};
+  outbox_.settle(envelope.correlates, reply);  // an answer proves that the request arrived
+  const auto found = promises_.find(envelope.correlates);
+  if (found == promises_.end()) return world_.metrics.late_replies.add();
+  const PromiseId promise_id = found->second;
+  promises_.erase(found);
+  if (const auto promise = world_.promises.take(promise_id, outcome_of(envelope.status))) promise->waiting.settle(reply);
+}
+
+void Session::receive_ack(const wire::Ack& ack) {
+  world_.metrics.acks_received.add();
+  for (const wire::Nack& nack : ack.nacks) outbox_.settle(nack.seq, {wire::Status::kFailure, nack.code, nack.text, {}, {}});
+  if (Status known = outbox_.acknowledge(ack.cumulative, ack.ranges); !known) refuse_peer(known.error().code, known.error().text);
+}
+
+void Session::handled(uint64_t seq) {
+  if (seq == 0) return;
+  inbox_.handled(seq);
+  want_turn();
+}
+
+void Session::refuse(uint64_t seq, Code code, std::string_view text) {
+  if (seq == 0) return;
+  nacks_.push_back({seq, code, std::string(text)});
+  ack_now_ = true;
+  handled(seq);
+}
+
+void Session::want_turn() {
+  if (std::exchange(turn_wanted_, true)) return;
+  world_.owner.on_turn_wanted(*this);
+}
+
+void Session::end_turn() {
+  turn_wanted_ = false;
+  if (ack_now_ || inbox_.unacknowledged() >= config_.ack_every) return send_ack();
+  if (inbox_.unacknowledged() > 0 && !ack_timer_.armed()) world_.timers.arm(ack_timer_, world_.clock.now() + config_.ack_delay);
+}
+
+void Session::send_ack() {
+  world_.timers.disarm(ack_timer_);
+  if (!link_) return;
+  ack_now_ = false;
+  std::vector<uint64_t> ranges;
+  inbox_.ranges(ranges);
+  std::vector<wire::Nack> nacks;
+  for (const PendingNack& nack : nacks_) nacks.push_back({nack.seq, nack.code, nack.text});
+  link_->send_ack({inbox_.cumulative(), ranges, nacks});
+  nacks_.clear();
+  inbox_.acknowledged();
+  world_.metrics.acks_sent.add();
+}
+
+void Session::refuse_peer(Code code, std::string_view text) {
+  if (link_) link_->close(code, text);
+}
+
+void Session::fail_all(Code code, std::string_view text) {
+  world_.timers.disarm(ack_timer_);
+  const Reply reply{wire::Status::kFailure, code, text, {}, {}};
+  const auto promises = std::exchange(promises_, {});
+  outbox_.fail_all(reply);
+  for (const auto& [message_id, promise_id] : promises) {
+    if (const auto promise = world_.promises.take(promise_id, PromiseOutcome::kCancelled)) promise->waiting.settle(reply);
+  }
+}
+
+void Session::promise_expired(const Promise& promise) {
+  promises_.erase(promise.message_id);
+  promise.waiting.settle({wire::Status::kTimeout, Code::kDeadlineExceeded, "no reply came in time", {}, {}});
+}
+
+}  // namespace godwit::session

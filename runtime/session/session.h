@@ -1,0 +1,132 @@
+#pragma once
+
+#include <tsl/robin_map.h>
+
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/timer_heap.h"
+#include "base/worker_metrics.h"
+#include "port/clock.h"
+#include "session/config.h"
+#include "session/inbox.h"
+#include "session/link.h"
+#include "session/outbox.h"
+#include "session/promise_table.h"
+#include "session/reply.h"
+
+namespace godwit::session {
+
+using SessionId = Id<Session>;
+
+/// A message on its way from a session to whoever handles it. `stored` is set when the message may be taken over as a whole;
+/// otherwise the views borrow and must be copied to be kept.
+struct Incoming {
+  const wire::Envelope& envelope;
+  Bytes body;
+  wire::StoredMessage* stored = nullptr;
+};
+
+struct SendOptions {
+  std::span<const wire::Header> headers;
+  Duration timeout{};  ///< requests: how long a reply is waited for; 0 = the session's default
+  Duration ttl{};      ///< 0 = none
+  wire::Priority priority = wire::Priority::kNormal;
+  enum class Order : uint8_t { kOrdered, kUnordered } order = Order::kOrdered;
+};
+
+/// One side of the conversation with a peer: numbers, keeps, acknowledges and orders messages, and pairs replies with requests. The
+/// same class serves both sides. Pure: it knows no socket and reads time only from its arguments. Outlives connections: `attach`
+/// gives it one, `detach` takes it away.
+class Session {
+ public:
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    /// A command, event or query, once and in order. The owner calls `handled` or `refuse` for its seq sooner or later.
+    virtual void on_message(Session& session, Incoming message) = 0;
+    /// `end_turn` is to be called at the end of this loop turn (asked once until then).
+    virtual void on_turn_wanted(Session& session) = 0;
+  };
+  struct World {
+    const Clock& clock;
+    TimerHeap& timers;
+    PromiseTable& promises;
+    WorkerMetrics& metrics;
+    Owner& owner;
+  };
+
+  Session(SessionId id, const SessionConfig& config, World world);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  SessionId id() const { return id_; }
+  void attach(Link& link) { link_ = &link; }
+  void detach() { link_ = nullptr; }
+  bool attached() const { return link_ != nullptr; }
+
+  /// What the peer told in its greeting: our bounds may only shrink.
+  void limit_body_bytes(uint64_t bytes_max);
+
+  /// A command or query; `waiting` hears the reply, or why none came. On error nothing was sent and no number was used.
+  Result<uint64_t> request(wire::Kind kind, std::string_view action, Bytes body, const SendOptions& options, Waiting waiting);
+  /// An event; `waiting` (may be nobody) hears success when the peer's handler has it, failure when it was refused.
+  Result<uint64_t> send_event(std::string_view action, Bytes body, const SendOptions& options, Waiting waiting);
+  /// The answer to a request of the peer.
+  Status respond(uint64_t request_id, const Reply& reply);
+
+  /// From the link. Protocol violations close it.
+  void receive(const wire::Envelope& envelope, Bytes body);
+  void receive(wire::StoredMessage message);
+  void receive_ack(const wire::Ack& ack);
+
+  /// The message was handed to its handler, or refused with a code that its sender will see.
+  void handled(uint64_t seq);
+  void refuse(uint64_t seq, Code code, std::string_view text);
+
+  /// Sends the acknowledgement if one is due at the end of a turn.
+  void end_turn();
+
+  /// The session is over: everybody who waits hears this code. Idempotent.
+  void fail_all(Code code, std::string_view text);
+  /// From the promise table's owner.
+  void promise_expired(const Promise& promise);
+
+  size_t pending_replies() const { return promises_.size(); }
+  const Outbox& outbox() const { return outbox_; }
+  const Inbox& inbox() const { return inbox_; }
+
+ private:
+  Result<uint64_t> submit(wire::Envelope& envelope, Bytes body, Outbox::Allowance allowance, Waiting on_acknowledged);
+  void arrive(Incoming message);
+  void release(Incoming message);
+  void on_response(const Incoming& message);
+  void refuse_peer(Code code, std::string_view text);
+  void want_turn();
+  void send_ack();
+  void count_sent(const wire::Envelope& envelope, size_t body_bytes);
+
+  struct PendingNack {
+    uint64_t seq;
+    Code code;
+    std::string text;
+  };
+
+  const SessionId id_;
+  const SessionConfig& config_;
+  World world_;
+  Link* link_ = nullptr;
+  uint64_t body_bytes_max_;
+  Outbox outbox_;
+  Inbox inbox_;
+  tsl::robin_map<uint64_t, PromiseId> promises_;  ///< by message id
+  uint64_t last_ordered_seq_ = 0;                 ///< of what we sent
+  std::vector<PendingNack> nacks_;
+  bool turn_wanted_ = false;
+  bool ack_now_ = false;
+  Timer ack_timer_;
+};
+
+}  // namespace godwit::session
