@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,7 +45,7 @@ struct LogRecord {
   LogLevel level;
   std::string_view module;   ///< "quic", "session", "host", …
   std::string_view message;  ///< a constant sentence; what varies is in the fields
-  std::initializer_list<LogField> fields;
+  std::span<const LogField> fields;
 };
 
 /// Where records go. Implementations are thread-safe, escape all bytes that peers or scripts chose, and bound a line to
@@ -71,6 +72,10 @@ class Log {
   void warn(std::string_view m, std::initializer_list<LogField> f = {}) const { write(LogLevel::kWarn, m, f); }
   void error(std::string_view m, std::initializer_list<LogField> f = {}) const { write(LogLevel::kError, m, f); }
   void write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) const {
+    write(level, message, std::span<const LogField>(fields.begin(), fields.size()));
+  }
+  /// For fields that are only known at run time: what a script logs.
+  void write(LogLevel level, std::string_view message, std::span<const LogField> fields) const {
     if (enabled(level)) sink_->write({level, module_, message, fields});
   }
 
