@@ -8,8 +8,8 @@ constexpr session::Reply kNoReply{wire::Status::kFailure, Code::kNoReply, "the h
 
 }  // namespace
 
-Dispatcher::Dispatcher(const DispatcherConfig& config, const Clock& clock, WorkerMetrics& metrics, Log log, Handlers& handlers,
-                       Sessions& sessions)
+Dispatcher::Dispatcher(const DispatcherConfig& config, const Clock& clock, WorkerMetrics& metrics, Log log,
+                       Handlers& handlers, Sessions& sessions)
     : config_(config), clock_(clock), metrics_(metrics), log_(log), handlers_(handlers), sessions_(sessions) {}
 
 void Dispatcher::submit(session::Session& session, session::Incoming message) {
@@ -34,10 +34,10 @@ void Dispatcher::submit(session::Session& session, session::Incoming message) {
 bool Dispatcher::run() {
   if (running_) return !queue_.empty();
   running_ = true;
-  const Timestamp until = clock_.now() + config_.turn_budget;
+  const Timestamp until = clock_.measure() + config_.turn_budget;
   while (!queue_.empty()) {
     run_batch();
-    if (clock_.now() >= until) break;
+    if (clock_.measure() >= until) break;
   }
   metrics_.dispatch_queue.set(static_cast<int64_t>(queue_.size()));
   running_ = false;
@@ -51,10 +51,12 @@ void Dispatcher::run_batch() {
   if (handler) {
     handler->handle(deliveries_, *this);
   } else {
-    for (const host::Delivery& delivery : deliveries_) fail(delivery.ticket, Code::kHandlerNotFound, "its script is gone");
+    for (const host::Delivery& delivery : deliveries_)
+      fail(delivery.ticket, Code::kHandlerNotFound, "its script is gone");
   }
   for (const Queued& queued : batch_) {
-    if (session::Session* session = sessions_.find_session(queued.session)) session->handled(queued.message.envelope().seq);
+    if (session::Session* session = sessions_.find_session(queued.session))
+      session->handled(queued.message.envelope().seq);
   }
   batch_.clear();
 }
@@ -79,9 +81,10 @@ size_t Dispatcher::take_batch() {
   }
   for (const Queued& queued : batch_) {
     const wire::Envelope& envelope = queued.message.envelope();
-    deliveries_.push_back({issue(queued), queued.target.handler, envelope.kind, envelope.priority, envelope.message_id(), envelope.action,
-                           envelope.headers, queued.message.body(), sessions_.view_session(queued.session),
-                           envelope.deadline_ms ? queued.received + std::chrono::milliseconds(envelope.deadline_ms) : kNever});
+    deliveries_.push_back(
+        {issue(queued), queued.target.handler, envelope.kind, envelope.priority, envelope.message_id(), envelope.action,
+         envelope.headers, queued.message.body(), sessions_.view_session(queued.session),
+         envelope.deadline_ms ? queued.received + std::chrono::milliseconds(envelope.deadline_ms) : kNever});
   }
   return batch_.size();
 }
@@ -131,7 +134,7 @@ Dispatcher::Pending* Dispatcher::find(host::Ticket ticket) {
 }
 
 void Dispatcher::settle(host::Ticket ticket, Pending& pending) {
-  metrics_.message_seconds[static_cast<size_t>(pending.kind)].record(clock_.now() - pending.received);
+  metrics_.message_seconds[static_cast<size_t>(pending.kind)].record(clock_.measure() - pending.received);
   pending.used = false;
   if (++pending.generation == 0) pending.generation = 1;
   free_tickets_.push_back(static_cast<uint32_t>(ticket.bits));

@@ -18,8 +18,8 @@ struct DispatcherConfig {
   size_t batch_messages_max = 64;    ///< enter a handler together
 };
 
-/// The last stretch of a message: finds its handler, waits in a bounded queue, enters the handler in a batch, and takes the verdict
-/// back to the session it came from. One per worker.
+/// The last stretch of a message: finds its handler, waits in a bounded queue, enters the handler in a batch, and takes
+/// the verdict back to the session it came from. One per worker.
 class Dispatcher final : public host::ReplySink {
  public:
   /// What is live right now; may change between two batches, never inside one.

@@ -5,7 +5,8 @@
 namespace godwit::app {
 
 ServerCore::Peer::Peer(ServerCore& core, quic::Connection& connection)
-    : channel(connection, core.config_.session, {core.world_.clock, core.world_.timers, core.codec_, core.log_.named("channel"), core}),
+    : channel(connection, core.config_.session,
+              {core.world_.clock, core.world_.timers, core.codec_, core.log_.named("channel"), core}),
       greeting_timer([this](Timestamp) { channel.close(Code::kFirstFrameTimeout, "no Hello in time"); }),
       address(connection.path().remote.to_string()) {}
 
@@ -16,9 +17,9 @@ ServerCore::ServerCore(const ServerCoreConfig& config, quic::EndpointOptions opt
       codec_(config.codec),
       promises_(config.promises_max, world.clock, world.timers, world.metrics, *this),
       dispatcher_(config_.dispatcher, world.clock, world.metrics, world.log.named("dispatch"), world.handlers, *this),
-      endpoint_(quic::make_endpoint(std::move(options),
-                                    {world.clock, world.timers, world.sender, world.entropy, world.log.named("quic"), world.metrics},
-                                    *this)) {}
+      endpoint_(quic::make_endpoint(
+          std::move(options),
+          {world.clock, world.timers, world.sender, world.entropy, world.log.named("quic"), world.metrics}, *this)) {}
 
 ServerCore::~ServerCore() {
   for (size_t i = 0; i < sessions_.size(); ++i) world_.sessions.release();
@@ -133,7 +134,8 @@ void ServerCore::welcome(Peer& peer) {
   peer.channel.send_control(codec_.encode(welcome));
   const Status live = peer.channel.go_live(*sessions_.get(peer.session), heartbeat);
   if (!live) peer.channel.close(live.error().code, "the client allows no stream for the shared lane");
-  log_.debug("session opened", {{"client", peer.identity.client_id}, {"uid", peer.identity.uid}, {"address", peer.address}});
+  log_.debug("session opened",
+             {{"client", peer.identity.client_id}, {"uid", peer.identity.uid}, {"address", peer.address}});
 }
 
 void ServerCore::refuse(Peer& peer, const Error& error) {
@@ -169,7 +171,9 @@ void ServerCore::end_peer(quic::ConnectionId id, const quic::Closed& closed) {
   doomed_peers_.push_back(std::move(peer));
 }
 
-void ServerCore::on_message(session::Session& session, session::Incoming message) { dispatcher_.submit(session, message); }
+void ServerCore::on_message(session::Session& session, session::Incoming message) {
+  dispatcher_.submit(session, message);
+}
 
 void ServerCore::on_turn_wanted(session::Session& session) { turn_wanted_.push_back(session.id()); }
 

@@ -44,8 +44,8 @@ struct ServerCoreConfig {
   size_t promises_max = 50'000;
 };
 
-/// A whole server but for the socket, the clock and the scripts, which are arguments: the same code runs under a libuv loop and
-/// inside the simulator. One per worker. The turn is: receive … → end_turn → reap.
+/// A whole server but for the socket, the clock and the scripts, which are arguments: the same code runs under a libuv
+/// loop and inside the simulator. One per worker. The turn is: receive … → end_turn → reap.
 class ServerCore final : private quic::ConnectionOwner,
                          private client::Channel::Owner,
                          private session::Session::Owner,
@@ -69,8 +69,8 @@ class ServerCore final : private quic::ConnectionOwner,
 
   void receive(const ReceivedDatagrams& datagrams) { endpoint_->receive(datagrams); }
 
-  /// Runs handlers, acknowledges, and writes all connections that have something to say. True when handlers had to leave messages
-  /// queued and want another turn soon.
+  /// Runs handlers, acknowledges, and writes all connections that have something to say. True when handlers had to
+  /// leave messages queued and want another turn soon.
   bool end_turn();
   /// Destroys what ended; never inside a callback.
   void reap();

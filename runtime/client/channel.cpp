@@ -69,7 +69,8 @@ void Channel::on_event(const quic::Event& event) {
   if (const auto* readable = std::get_if<quic::StreamReadable>(&event)) return on_readable(readable->stream);
   if (const auto* reset = std::get_if<quic::StreamReset>(&event)) {
     inbound_.erase(reset->stream);
-    if (reset->stream == control_ || reset->stream == shared_in_) close(Code::kProtocolError, "a stream of the connection's life was reset");
+    if (reset->stream == control_ || reset->stream == shared_in_)
+      close(Code::kProtocolError, "a stream of the connection's life was reset");
     return;
   }
   if (const auto* gone = std::get_if<quic::StreamClosed>(&event)) {
@@ -138,7 +139,8 @@ void Channel::read_frames(quic::StreamId stream, wire::StreamType type) {
   if (used > 0) connection_.consume(stream, used);
   if (connection_.finished(stream)) {
     const bool whole = used == bytes.size();
-    close(whole ? Code::kPeerClosed : Code::kFrameTruncated, whole ? "the peer finished a stream of the connection's life" : "");
+    close(whole ? Code::kPeerClosed : Code::kFrameTruncated,
+          whole ? "the peer finished a stream of the connection's life" : "");
   }
 }
 
@@ -173,7 +175,9 @@ bool Channel::on_control(const wire::Frame& frame) {
       session_->receive_ack(*ack);
       return !closed_;
     }
-    default: return close(Code::kFrameUnknown, "frame type " + std::to_string(int(frame.type)) + " on the control stream"), false;
+    default:
+      return close(Code::kFrameUnknown, "frame type " + std::to_string(int(frame.type)) + " on the control stream"),
+             false;
   }
 }
 
@@ -210,7 +214,8 @@ bool Channel::read_own_head(quic::StreamId stream, Inbound& inbound) {
     if (connection_.finished(stream)) refuse_stream(stream, Code::kFrameTruncated, "the stream ended inside its head");
     return false;
   }
-  if (cut->frame.type != wire::FrameType::kMessageHead) return refuse_stream(stream, Code::kFrameUnknown, "not a message head"), false;
+  if (cut->frame.type != wire::FrameType::kMessageHead)
+    return refuse_stream(stream, Code::kFrameUnknown, "not a message head"), false;
   const auto envelope = world_.codec.decode_message_head(cut->frame.payload);
   if (!envelope) return refuse_stream(stream, envelope.error().code, envelope.error().text), false;
   inbound.head.emplace(*envelope, Bytes{});
@@ -252,7 +257,8 @@ Status Channel::send_message(const wire::Envelope& envelope, Bytes body) {
 
 void Channel::send_own(Bytes head, Bytes body) {
   // First come, first served: nobody passes those who wait for a stream already.
-  if (!waiting_.empty() || !try_send_own(head, body)) waiting_.push_back({{head.begin(), head.end()}, {body.begin(), body.end()}});
+  if (!waiting_.empty() || !try_send_own(head, body))
+    waiting_.push_back({{head.begin(), head.end()}, {body.begin(), body.end()}});
 }
 
 bool Channel::try_send_own(Bytes head, Bytes body) {
@@ -266,7 +272,8 @@ bool Channel::try_send_own(Bytes head, Bytes body) {
 }
 
 void Channel::send_waiting() {
-  while (!waiting_.empty() && !closed_ && try_send_own(waiting_.front().head, waiting_.front().body)) waiting_.pop_front();
+  while (!waiting_.empty() && !closed_ && try_send_own(waiting_.front().head, waiting_.front().body))
+    waiting_.pop_front();
 }
 
 void Channel::send_ack(const wire::Ack& ack) { send_control(world_.codec.encode(ack)); }
@@ -279,7 +286,8 @@ void Channel::close(Code code, std::string_view text) {
 
 void Channel::on_heartbeat(Timestamp now) {
   if (now - last_heard_ >= heartbeat_ * config_.heartbeat_misses_max) {
-    return close(Code::kIdleTimeout, "nothing heard for " + std::to_string(config_.heartbeat_misses_max) + " heartbeat intervals");
+    return close(Code::kIdleTimeout,
+                 "nothing heard for " + std::to_string(config_.heartbeat_misses_max) + " heartbeat intervals");
   }
   if (connection_.role() == quic::Role::kClient) send_control(world_.codec.encode(wire::Ping{to_ns(now)}));
   world_.timers.arm(heartbeat_timer_, now + heartbeat_);

@@ -18,8 +18,8 @@
 
 namespace godwit::client {
 
-/// Joins one QUIC connection to one session: opens and recognises the streams of `godwit/1`, cuts frames, decodes them, assembles
-/// bodies of own streams, keeps the heartbeat. Used by both sides. Before `go_live` only the greeting passes.
+/// Joins one QUIC connection to one session: opens and recognises the streams of `godwit/1`, cuts frames, decodes them,
+/// assembles bodies of own streams, keeps the heartbeat. Used by both sides. Before `go_live` only the greeting passes.
 class Channel final : public session::Link {
  public:
   class Owner {
@@ -47,8 +47,8 @@ class Channel final : public session::Link {
   /// Queues a control frame made by the codec.
   void send_control(Bytes frame);
 
-  /// The greeting succeeded: opens our shared lane and lets messages through. `heartbeat` is the interval that the server announced;
-  /// 0 = none.
+  /// The greeting succeeded: opens our shared lane and lets messages through. `heartbeat` is the interval that the
+  /// server announced; 0 = none.
   Status go_live(session::Session& session, Duration heartbeat);
   bool live() const { return session_ != nullptr; }
   /// The connection is over: nothing is read or sent any more.

@@ -27,20 +27,22 @@ ClientCore::ClientCore(const ClientCoreConfig& config, quic::EndpointOptions opt
       log_(world.log),
       codec_(config.codec),
       promises_(config.promises_max, world.clock, world.timers, world.metrics, *this),
-      endpoint_(quic::make_endpoint(std::move(options),
-                                    {world.clock, world.timers, world.sender, world.entropy, world.log.named("quic"), world.metrics},
-                                    *this)) {}
+      endpoint_(quic::make_endpoint(
+          std::move(options),
+          {world.clock, world.timers, world.sender, world.entropy, world.log.named("quic"), world.metrics}, *this)) {}
 
 ClientCore::~ClientCore() = default;
 
-Result<PeerId> ClientCore::connect(const NetworkPath& path, const std::string& server_name, Credentials credentials, Duration timeout) {
+Result<PeerId> ClientCore::connect(const NetworkPath& path, const std::string& server_name, Credentials credentials,
+                                   Duration timeout) {
   auto connection = endpoint_->connect(path, server_name);
   if (!connection) return tl::unexpected(std::move(connection.error()));
   const PeerId id = peers_.emplace_with([&](PeerId self) {
     return std::make_unique<Peer>(self, *connection, std::move(credentials), [this, self](Timestamp) {
       if (Peer* peer = peers_.get(self)) {
         peer->refusal = {Code::kConnectTimeout, "no connection in time"};
-        if (quic::Connection* connection = endpoint_->get(peer->connection)) connection->close(Code::kConnectTimeout, "gave up");
+        if (quic::Connection* connection = endpoint_->get(peer->connection))
+          connection->close(Code::kConnectTimeout, "gave up");
         end(self, peer->refusal);
       }
     });
@@ -101,9 +103,11 @@ void ClientCore::on_events(quic::Connection& connection, std::span<const quic::E
 }
 
 void ClientCore::on_handshake(Peer& peer, quic::Connection& connection) {
-  peer.channel = std::make_unique<Channel>(connection, config_.session,
-                                           Channel::World{world_.clock, world_.timers, codec_, log_.named("channel"), *this});
-  const wire::Hello hello{.client_id = peer.credentials.client_id, .uid = peer.credentials.uid, .token = peer.credentials.token,
+  peer.channel = std::make_unique<Channel>(
+      connection, config_.session, Channel::World{world_.clock, world_.timers, codec_, log_.named("channel"), *this});
+  const wire::Hello hello{.client_id = peer.credentials.client_id,
+                          .uid = peer.credentials.uid,
+                          .token = peer.credentials.token,
                           .agent = kAgentName};
   if (const Status greeted = peer.channel->greet(hello); !greeted) {
     peer.refusal = greeted.error();
@@ -119,7 +123,8 @@ void ClientCore::on_greeting(Channel& channel, const wire::Frame& frame) {
     if (!welcome) return channel.close(welcome.error().code, welcome.error().text);
     return on_welcome(*peer, *welcome);
   }
-  if (frame.type != wire::FrameType::kRefuse) return channel.close(Code::kUnexpectedFrame, "a server greets with Welcome or Refuse");
+  if (frame.type != wire::FrameType::kRefuse)
+    return channel.close(Code::kUnexpectedFrame, "a server greets with Welcome or Refuse");
   const auto refuse = codec_.decode_refuse(frame.payload);
   if (!refuse) return channel.close(refuse.error().code, refuse.error().text);
   peer->refusal = {refuse->code, std::string(refuse->text)};

@@ -31,8 +31,8 @@ struct Credentials {
   std::string token;
 };
 
-/// Any number of client connections but for the socket and the clock, which are arguments: the same code runs in the command, in the
-/// library's thread and inside the simulator. The turn is: receive … → end_turn → reap.
+/// Any number of client connections but for the socket and the clock, which are arguments: the same code runs in the
+/// command, in the library's thread and inside the simulator. The turn is: receive … → end_turn → reap.
 class ClientCore final : private quic::ConnectionOwner,
                          private Channel::Owner,
                          private session::Session::Owner,
@@ -63,7 +63,8 @@ class ClientCore final : private quic::ConnectionOwner,
   ~ClientCore() override;
 
   /// Starts a connection; `timeout` covers everything up to Welcome.
-  Result<PeerId> connect(const NetworkPath& path, const std::string& server_name, Credentials credentials, Duration timeout);
+  Result<PeerId> connect(const NetworkPath& path, const std::string& server_name, Credentials credentials,
+                         Duration timeout);
   /// The session of a connected peer; null before `on_connected` and after `on_disconnected`.
   session::Session* session(PeerId id);
   quic::Connection* connection(PeerId id);

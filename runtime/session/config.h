@@ -9,18 +9,18 @@ namespace godwit::session {
 
 /// Bounds and times of every session of a worker. Both sides use the same structure.
 struct SessionConfig {
-  size_t sessions_max = 10'000;              ///< over all workers; enforced exactly
-  Duration greeting_timeout = 5s;            ///< handshake completed to Hello, Hello to Welcome
-  Duration heartbeat_interval = 15s;         ///< told to the client, which pings
-  uint32_t heartbeat_misses_max = 3;         ///< silence for so many intervals ends the connection
-  size_t outbox_messages_max = 1000;         ///< sent by us and not yet acknowledged
+  size_t sessions_max = 10'000;       ///< over all workers; enforced exactly
+  Duration greeting_timeout = 5s;     ///< handshake completed to Hello, Hello to Welcome
+  Duration heartbeat_interval = 15s;  ///< told to the client, which pings
+  uint32_t heartbeat_misses_max = 3;  ///< silence for so many intervals ends the connection
+  size_t outbox_messages_max = 1000;  ///< sent by us and not yet acknowledged
   size_t outbox_bytes_max = 32 << 20;
-  size_t holdback_messages_max = 1000;       ///< arrived before one they must follow
+  size_t holdback_messages_max = 1000;  ///< arrived before one they must follow
   size_t holdback_bytes_max = 32 << 20;
-  Duration ack_delay = 25ms;                 ///< an acknowledgement waits at most so long
-  uint32_t ack_every = 64;                   ///< … or for so many messages
-  Duration request_timeout = 30s;            ///< where the caller names none
-  size_t body_bytes_max = 1 << 20;           ///< of one message
+  Duration ack_delay = 25ms;        ///< an acknowledgement waits at most so long
+  uint32_t ack_every = 64;          ///< … or for so many messages
+  Duration request_timeout = 30s;   ///< where the caller names none
+  size_t body_bytes_max = 1 << 20;  ///< of one message
 };
 
 }  // namespace godwit::session

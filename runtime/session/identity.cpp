@@ -24,7 +24,8 @@ Status check_client_id(std::string_view client_id) {
     return fail(Code::kIdentityInvalid, "client id of " + std::to_string(client_id.size()) + " bytes, at most 128");
   }
   for (const char c : client_id) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return fail(Code::kIdentityInvalid, "client id has control bytes");
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      return fail(Code::kIdentityInvalid, "client id has control bytes");
   }
   if (!is_valid_utf8(client_id)) return fail(Code::kIdentityInvalid, "client id is not UTF-8");
   return {};
@@ -32,7 +33,9 @@ Status check_client_id(std::string_view client_id) {
 
 Result<Identity> NoAuthenticator::authenticate(const wire::Hello& hello, std::string_view certificate_name) {
   // A verified certificate is better than the client's word.
-  std::string_view uid = !certificate_name.empty() ? certificate_name : !hello.uid.empty() ? hello.uid : hello.client_id;
+  std::string_view uid = !certificate_name.empty() ? certificate_name
+                         : !hello.uid.empty()      ? hello.uid
+                                                   : hello.client_id;
   return Identity{std::string(hello.client_id), std::string(uid)};
 }
 

@@ -19,7 +19,8 @@ struct Identity {
 class Authenticator {
  public:
   virtual ~Authenticator() = default;
-  /// Unauthenticated without saying which part was wrong. `certificate_name` is the verified client certificate's, or empty.
+  /// Unauthenticated without saying which part was wrong. `certificate_name` is the verified client certificate's, or
+  /// empty.
   virtual Result<Identity> authenticate(const wire::Hello& hello, std::string_view certificate_name) = 0;
 };
 

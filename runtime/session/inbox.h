@@ -11,11 +11,12 @@
 
 namespace godwit::session {
 
-/// The receiving side of a session's numbering: each number is released once, ordered messages in order, and acknowledged only after
-/// it was handled. A message travels arrive → (hold) → release → handled.
+/// The receiving side of a session's numbering: each number is released once, ordered messages in order, and
+/// acknowledged only after it was handled. A message travels arrive → (hold) → release → handled.
 class Inbox {
  public:
-  /// `window` is how far a number may run ahead of the first that was not handled; it is what the peer's outbox can hold.
+  /// `window` is how far a number may run ahead of the first that was not handled; it is what the peer's outbox can
+  /// hold.
   Inbox(size_t window, size_t held_messages_max, size_t held_bytes_max);
 
   enum class Arrival : uint8_t {
@@ -57,11 +58,11 @@ class Inbox {
   const size_t window_;
   const size_t held_messages_max_;
   const size_t held_bytes_max_;
-  uint64_t handled_ = 0;       ///< all numbers up to here were handled
-  uint64_t highest_ = 0;       ///< highest number handled
+  uint64_t handled_ = 0;  ///< all numbers up to here were handled
+  uint64_t highest_ = 0;  ///< highest number handled
   uint32_t unacknowledged_ = 0;
-  Bits arrived_bits_, released_bits_, handled_bits_;  ///< of handled_ + 1 … handled_ + window
-  std::multimap<uint64_t, wire::StoredMessage> held_; ///< by the number they wait for
+  Bits arrived_bits_, released_bits_, handled_bits_;   ///< of handled_ + 1 … handled_ + window
+  std::multimap<uint64_t, wire::StoredMessage> held_;  ///< by the number they wait for
   size_t held_bytes_ = 0;
 };
 

@@ -5,8 +5,8 @@
 
 namespace godwit::session {
 
-/// What a session sends through: one live connection, seen from the core. Calls queue and return; nothing is sent before the end of
-/// the loop turn.
+/// What a session sends through: one live connection, seen from the core. Calls queue and return; nothing is sent
+/// before the end of the loop turn.
 class Link {
  public:
   virtual ~Link() = default;

@@ -9,8 +9,8 @@
 
 namespace godwit::session {
 
-/// What this side sent and the peer has not acknowledged yet. Numbers are given out only to what was accepted, so there are never
-/// holes; bounded in messages and bytes.
+/// What this side sent and the peer has not acknowledged yet. Numbers are given out only to what was accepted, so there
+/// are never holes; bounded in messages and bytes.
 class Outbox {
  public:
   Outbox(size_t messages_max, size_t bytes_max) : messages_max_(messages_max), bytes_max_(bytes_max) {}
@@ -25,8 +25,8 @@ class Outbox {
   uint64_t next_seq() const { return base_ + records_.size(); }
   void push(size_t bytes, Waiting on_acknowledged);
 
-  /// Everything up to `cumulative`, and the single numbers of `ranges` (bit i of word w = cumulative + 2 + 64 w + i), has arrived.
-  /// SequenceInvalid when the peer acknowledges what was never sent.
+  /// Everything up to `cumulative`, and the single numbers of `ranges` (bit i of word w = cumulative + 2 + 64 w + i),
+  /// has arrived. SequenceInvalid when the peer acknowledges what was never sent.
   Status acknowledge(uint64_t cumulative, std::span<const uint64_t> ranges);
   /// One message was answered or refused; unknown or settled numbers are ignored. Its waiter gets the reply.
   void settle(uint64_t seq, const Reply& reply);

@@ -5,12 +5,9 @@
 namespace godwit::session {
 
 PromiseTable::PromiseTable(size_t bound, const Clock& clock, TimerHeap& timers, WorkerMetrics& metrics, Owner& owner)
-    : bound_(bound),
-      clock_(clock),
-      timers_(timers),
-      metrics_(metrics),
-      owner_(owner),
-      timer_([this](Timestamp now) { on_timer(now); }) {}
+    : bound_(bound), clock_(clock), timers_(timers), metrics_(metrics), owner_(owner), timer_([this](Timestamp now) {
+        on_timer(now);
+      }) {}
 
 Result<PromiseId> PromiseTable::create(const Promise& promise, Timestamp deadline) {
   if (size_ >= bound_) {

@@ -23,8 +23,8 @@ struct Promise {
 };
 using PromiseId = Id<Promise>;
 
-/// All pending replies of one worker: an exact bound, a warning at 80 % of it with hysteresis, and deadlines that fire within
-/// 16 ms. Sessions keep the way from message id to promise.
+/// All pending replies of one worker: an exact bound, a warning at 80 % of it with hysteresis, and deadlines that fire
+/// within 16 ms. Sessions keep the way from message id to promise.
 class PromiseTable {
  public:
   class Owner {

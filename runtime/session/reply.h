@@ -4,8 +4,9 @@
 
 namespace godwit::session {
 
-/// What became of a message somebody waits for: the peer's answer to a request, the acknowledgement of an event (success, no body),
-/// or our own word that none will come (code, and kFailure or kTimeout). Views are valid during the call.
+/// What became of a message somebody waits for: the peer's answer to a request, the acknowledgement of an event
+/// (success, no body), or our own word that none will come (code, and kFailure or kTimeout). Views are valid during the
+/// call.
 struct Reply {
   wire::Status status = wire::Status::kFailure;
   Code code = Code::kOk;
@@ -14,7 +15,8 @@ struct Reply {
   Bytes body;
 };
 
-/// Waits for outcomes; told which one by the cookie it chose. Called exactly once per message that was accepted with a waiter.
+/// Waits for outcomes; told which one by the cookie it chose. Called exactly once per message that was accepted with a
+/// waiter.
 class ReplyWaiter {
  public:
   virtual ~ReplyWaiter() = default;

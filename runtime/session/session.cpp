@@ -6,7 +6,8 @@ namespace godwit::session {
 namespace {
 
 uint32_t to_ms(Duration duration) {
-  return static_cast<uint32_t>(std::clamp<int64_t>(std::chrono::ceil<std::chrono::milliseconds>(duration).count(), 0, UINT32_MAX));
+  return static_cast<uint32_t>(
+      std::clamp<int64_t>(std::chrono::ceil<std::chrono::milliseconds>(duration).count(), 0, UINT32_MAX));
 }
 
 size_t cost_of(const wire::Envelope& envelope, Bytes body) { return envelope.action.size() + body.size(); }
@@ -35,10 +36,15 @@ Session::~Session() { fail_all(Code::kConnectionLost, "the session ended"); }
 
 void Session::limit_body_bytes(uint64_t bytes_max) { body_bytes_max_ = std::min(body_bytes_max_, bytes_max); }
 
-Result<uint64_t> Session::request(wire::Kind kind, std::string_view action, Bytes body, const SendOptions& options, Waiting waiting) {
+Result<uint64_t> Session::request(wire::Kind kind, std::string_view action, Bytes body, const SendOptions& options,
+                                  Waiting waiting) {
   const Duration timeout = options.timeout > Duration::zero() ? options.timeout : config_.request_timeout;
-  wire::Envelope envelope{.kind = kind, .priority = options.priority, .deadline_ms = to_ms(timeout), .ttl_ms = to_ms(options.ttl),
-                          .action = action, .headers = options.headers};
+  wire::Envelope envelope{.kind = kind,
+                          .priority = options.priority,
+                          .deadline_ms = to_ms(timeout),
+                          .ttl_ms = to_ms(options.ttl),
+                          .action = action,
+                          .headers = options.headers};
   if (options.order == SendOptions::Order::kOrdered) envelope.after_delta = 1;
   const uint64_t next = outbox_.next_seq();
   auto promise = world_.promises.create({id_, next, waiting}, world_.clock.now() + timeout);
@@ -53,7 +59,10 @@ Result<uint64_t> Session::request(wire::Kind kind, std::string_view action, Byte
 }
 
 Result<uint64_t> Session::send_event(std::string_view action, Bytes body, const SendOptions& options, Waiting waiting) {
-  wire::Envelope envelope{.kind = wire::Kind::kEvent, .priority = options.priority, .ttl_ms = to_ms(options.ttl), .action = action,
+  wire::Envelope envelope{.kind = wire::Kind::kEvent,
+                          .priority = options.priority,
+                          .ttl_ms = to_ms(options.ttl),
+                          .action = action,
                           .headers = options.headers};
   if (options.order == SendOptions::Order::kOrdered) envelope.after_delta = 1;
   if (waiting) envelope.flags |= wire::flags::kAckSoon;
@@ -61,18 +70,24 @@ Result<uint64_t> Session::send_event(std::string_view action, Bytes body, const 
 }
 
 Status Session::respond(uint64_t request_id, const Reply& reply) {
-  wire::Envelope envelope{.correlates = request_id, .kind = wire::Kind::kResponse, .status = reply.status, .code = reply.code,
-                          .text = reply.text, .headers = reply.headers};
+  wire::Envelope envelope{.correlates = request_id,
+                          .kind = wire::Kind::kResponse,
+                          .status = reply.status,
+                          .code = reply.code,
+                          .text = reply.text,
+                          .headers = reply.headers};
   auto sent = submit(envelope, reply.body, Outbox::Allowance::kResponse, {});
   if (sent) return {};
   if (sent.error().code == Code::kQueueFull) refuse_peer(Code::kQueueFull, "replies are not acknowledged");
   return tl::unexpected(std::move(sent.error()));
 }
 
-Result<uint64_t> Session::submit(wire::Envelope& envelope, Bytes body, Outbox::Allowance allowance, Waiting on_acknowledged) {
+Result<uint64_t> Session::submit(wire::Envelope& envelope, Bytes body, Outbox::Allowance allowance,
+                                 Waiting on_acknowledged) {
   if (!link_) return fail(Code::kConnectionLost, "the session has no connection");
   if (body.size() > body_bytes_max_) {
-    return fail(Code::kMessageTooLarge, "body of " + std::to_string(body.size()) + " bytes, at most " + std::to_string(body_bytes_max_));
+    return fail(Code::kMessageTooLarge,
+                "body of " + std::to_string(body.size()) + " bytes, at most " + std::to_string(body_bytes_max_));
   }
   const size_t cost = cost_of(envelope, body);
   if (Status admitted = outbox_.admit(cost, allowance); !admitted) return tl::unexpected(std::move(admitted.error()));
@@ -113,7 +128,8 @@ void Session::arrive(Incoming message) {
       ack_now_ = true;  // the peer missed our acknowledgement
       return want_turn();
     case Inbox::Arrival::kHold: {
-      Status held = inbox_.hold(message.stored ? std::move(*message.stored) : wire::StoredMessage(envelope, message.body));
+      Status held =
+          inbox_.hold(message.stored ? std::move(*message.stored) : wire::StoredMessage(envelope, message.body));
       if (!held) refuse_peer(held.error().code, "more messages run ahead than agreed");
       return;
     }
@@ -150,13 +166,16 @@ void Session::on_response(const Incoming& message) {
   if (found == promises_.end()) return world_.metrics.late_replies.add();
   const PromiseId promise_id = found->second;
   promises_.erase(found);
-  if (const auto promise = world_.promises.take(promise_id, outcome_of(envelope.status))) promise->waiting.settle(reply);
+  if (const auto promise = world_.promises.take(promise_id, outcome_of(envelope.status)))
+    promise->waiting.settle(reply);
 }
 
 void Session::receive_ack(const wire::Ack& ack) {
   world_.metrics.acks_received.add();
-  for (const wire::Nack& nack : ack.nacks) outbox_.settle(nack.seq, {wire::Status::kFailure, nack.code, nack.text, {}, {}});
-  if (Status known = outbox_.acknowledge(ack.cumulative, ack.ranges); !known) refuse_peer(known.error().code, known.error().text);
+  for (const wire::Nack& nack : ack.nacks)
+    outbox_.settle(nack.seq, {wire::Status::kFailure, nack.code, nack.text, {}, {}});
+  if (Status known = outbox_.acknowledge(ack.cumulative, ack.ranges); !known)
+    refuse_peer(known.error().code, known.error().text);
 }
 
 void Session::handled(uint64_t seq) {
@@ -180,7 +199,8 @@ void Session::want_turn() {
 void Session::end_turn() {
   turn_wanted_ = false;
   if (ack_now_ || inbox_.unacknowledged() >= config_.ack_every) return send_ack();
-  if (inbox_.unacknowledged() > 0 && !ack_timer_.armed()) world_.timers.arm(ack_timer_, world_.clock.now() + config_.ack_delay);
+  if (inbox_.unacknowledged() > 0 && !ack_timer_.armed())
+    world_.timers.arm(ack_timer_, world_.clock.now() + config_.ack_delay);
 }
 
 void Session::send_ack() {
@@ -207,7 +227,8 @@ void Session::fail_all(Code code, std::string_view text) {
   const auto promises = std::exchange(promises_, {});
   outbox_.fail_all(reply);
   for (const auto& [message_id, promise_id] : promises) {
-    if (const auto promise = world_.promises.take(promise_id, PromiseOutcome::kCancelled)) promise->waiting.settle(reply);
+    if (const auto promise = world_.promises.take(promise_id, PromiseOutcome::kCancelled))
+      promise->waiting.settle(reply);
   }
 }
 

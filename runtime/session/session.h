@@ -20,8 +20,8 @@ namespace godwit::session {
 
 using SessionId = Id<Session>;
 
-/// A message on its way from a session to whoever handles it. `stored` is set when the message may be taken over as a whole;
-/// otherwise the views borrow and must be copied to be kept.
+/// A message on its way from a session to whoever handles it. `stored` is set when the message may be taken over as a
+/// whole; otherwise the views borrow and must be copied to be kept.
 struct Incoming {
   const wire::Envelope& envelope;
   Bytes body;
@@ -36,9 +36,9 @@ struct SendOptions {
   enum class Order : uint8_t { kOrdered, kUnordered } order = Order::kOrdered;
 };
 
-/// One side of the conversation with a peer: numbers, keeps, acknowledges and orders messages, and pairs replies with requests. The
-/// same class serves both sides. Pure: it knows no socket and reads time only from its arguments. Outlives connections: `attach`
-/// gives it one, `detach` takes it away.
+/// One side of the conversation with a peer: numbers, keeps, acknowledges and orders messages, and pairs replies with
+/// requests. The same class serves both sides. Pure: it knows no socket and reads time only from its arguments.
+/// Outlives connections: `attach` gives it one, `detach` takes it away.
 class Session {
  public:
   class Owner {
@@ -71,7 +71,8 @@ class Session {
   void limit_body_bytes(uint64_t bytes_max);
 
   /// A command or query; `waiting` hears the reply, or why none came. On error nothing was sent and no number was used.
-  Result<uint64_t> request(wire::Kind kind, std::string_view action, Bytes body, const SendOptions& options, Waiting waiting);
+  Result<uint64_t> request(wire::Kind kind, std::string_view action, Bytes body, const SendOptions& options,
+                           Waiting waiting);
   /// An event; `waiting` (may be nobody) hears success when the peer's handler has it, failure when it was refused.
   Result<uint64_t> send_event(std::string_view action, Bytes body, const SendOptions& options, Waiting waiting);
   /// The answer to a request of the peer.

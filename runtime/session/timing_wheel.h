@@ -8,9 +8,9 @@
 
 namespace godwit::session {
 
-/// Deadlines of many small things that mostly end before them (pending replies): arming and disarming cost a few moves. One turn of
-/// the wheel is 32.8 s; later deadlines go round again. A deadline fires within one tick (8 ms) after it is due, never before.
-/// (Varghese and Lauck, "Hashed and hierarchical timing wheels", 1987, scheme 6.)
+/// Deadlines of many small things that mostly end before them (pending replies): arming and disarming cost a few moves.
+/// One turn of the wheel is 32.8 s; later deadlines go round again. A deadline fires within one tick (8 ms) after it is
+/// due, never before. (Varghese and Lauck, "Hashed and hierarchical timing wheels", 1987, scheme 6.)
 class TimingWheel {
  public:
   static constexpr Duration kTick = 8ms;

@@ -8,8 +8,8 @@
 
 namespace godwit::wire {
 
-/// A message that outlives the buffers it arrived in: one allocation holds the strings, the header table and (unless it was moved
-/// in) the body. Movable; views stay valid across moves.
+/// A message that outlives the buffers it arrived in: one allocation holds the strings, the header table and (unless it
+/// was moved in) the body. Movable; views stay valid across moves.
 class StoredMessage {
  public:
   StoredMessage() = default;
