@@ -1,0 +1,200 @@
+#include "app/config/key.h"
+#include "base/limits.h"
+
+namespace godwit::app {
+namespace {
+
+constexpr uint64_t kKiB = 1024;
+constexpr uint64_t kMiB = 1024 * kKiB;
+constexpr uint64_t kGiB = 1024 * kMiB;
+
+constexpr ReloadClass kLive = ReloadClass::kLive;
+constexpr ReloadClass kNew = ReloadClass::kNewConnections;
+constexpr ReloadClass kRestart = ReloadClass::kRestart;
+
+constexpr std::string_view kClientAuthNames[] = {"none", "request", "require"};
+constexpr std::string_view kCongestionNames[] = {"cubic", "bbr"};
+constexpr std::string_view kAuthModeNames[] = {"none", "token"};
+constexpr std::string_view kScriptReloadNames[] = {"watch", "manual"};
+constexpr std::string_view kLevelNames[] = {"trace", "debug", "info", "warn", "error", "off"};
+constexpr std::string_view kFormatNames[] = {"text", "json"};
+
+/// Names stand in the order of the enumerators, which count from 0.
+template <typename Enum>
+Choice choice(Enum& value, std::span<const std::string_view> names) {
+  static_assert(sizeof(Enum) == 1);
+  return {reinterpret_cast<uint8_t*>(&value), names};
+}
+
+constexpr Section kSections[] = {
+    {"server", "The process: where it listens, its threads, how it ends."},
+    {"tls", "The certificate that the server shows, and what it asks of clients."},
+    {"quic", "The transport: flow control, packet sizes, and the defence of the handshake."},
+    {"session", "What outlives a connection: heartbeats, and the bounds of a session's queues."},
+    {"message", "Single messages: sizes, deadlines, and the queue in front of the handlers."},
+    {"auth", "Who may come in."},
+    {"scripts", "Apps written in Lua, and their limits. A change applies from the next load of a script on."},
+    {"admin", "The admin plane: health and metrics over HTTP."},
+    {"log", "What is logged, and where to."},
+};
+
+// AT spells where a key's value lives; IN the same for bytes.
+#define AT(member) [](Config& config) -> Field { return &config.member; }
+#define IN_BYTES(member) [](Config& config) -> Field { return ByteCount{&config.member}; }
+#define ONE_OF(member, names) [](Config& config) -> Field { return choice(config.member, names); }
+
+constexpr Key kKeys[] = {
+    {"server", "listen", AT(server.listen), kRestart, Range(1, 16), Form::kAddress,
+     "Where QUIC is served: one address or a list of them. Port 0 takes any free port."},
+    {"server", "workers", AT(server.workers), kRestart, Range(0, 256), Form::kAny,
+     "Threads, each with a loop, a socket and sessions of its own. 0 = one per core."},
+    {"server", "data_dir", AT(server.data_dir), kRestart, Range(), Form::kAny,
+     "Folder for what the server makes itself, such as the certificate of serve --dev."},
+    {"server", "busy_poll", AT(server.busy_poll), kLive, Range(0s, 1s), Form::kAny,
+     "How long a loop polls before it sleeps, only after recent traffic. 0 = off. 20us to 50us takes the wake-up of a "
+     "thread out of the latency, at the price of its core."},
+    {"server", "drain_timeout", AT(server.drain_timeout), kLive, Range(0s, 1h), Form::kAny,
+     "How long a stopping server waits for the answers of what is in flight."},
+    {"server", "receive_buffer", IN_BYTES(server.receive_buffer), kRestart, Range(64 * kKiB, kGiB), Form::kAny,
+     "Wanted of the kernel for each socket, so that bursts are not lost; it grants up to net.core.rmem_max."},
+    {"server", "send_buffer", IN_BYTES(server.send_buffer), kRestart, Range(64 * kKiB, kGiB), Form::kAny,
+     "Wanted of the kernel for each socket; it grants up to net.core.wmem_max."},
+
+    {"tls", "certificate", AT(tls.certificate), kNew, Range(), Form::kAny,
+     "Chain in PEM, leaf first; P-256 or Ed25519 keeps handshakes cheap. \"\" = none, then only serve --dev starts."},
+    {"tls", "key", AT(tls.key), kNew, Range(), Form::kAny, "Private key of the certificate, in PEM."},
+    {"tls", "client_ca", AT(tls.client_ca), kNew, Range(), Form::kAny,
+     "Authorities, in PEM, whose client certificates are accepted."},
+    {"tls", "client_auth", ONE_OF(tls.client_auth, kClientAuthNames), kNew, Range(), Form::kAny,
+     "Whether clients show a certificate: not asked for, asked for, or required."},
+
+    {"quic", "idle_timeout", AT(quic.idle_timeout), kNew, Range(1s, 1h), Form::kAny,
+     "Silence that ends a connection. Longer than heartbeat_interval times heartbeat_timeout_count of [session], so "
+     "that the heartbeat finds a dead peer first."},
+    {"quic", "handshake_timeout", AT(quic.handshake_timeout), kNew, Range(100ms, 1min), Form::kAny,
+     "First packet to confirmed handshake. Frees the slots of peers that stall."},
+    {"quic", "max_streams_bidi", AT(quic.max_streams_bidi), kNew, Range(1, 100'000), Form::kAny,
+     "Bidirectional streams that a peer may have open at one time."},
+    {"quic", "max_streams_uni", AT(quic.max_streams_uni), kNew, Range(2, 100'000), Form::kAny,
+     "Unidirectional streams that a peer may have open at one time: its medium messages in flight."},
+    {"quic", "stream_window", IN_BYTES(quic.stream_window_bytes), kNew, Range(16 * kKiB, kGiB), Form::kAny,
+     "What a peer may send on one stream before it is read, at first."},
+    {"quic", "stream_window_max", IN_BYTES(quic.stream_window_bytes_max), kNew, Range(0, kGiB), Form::kAny,
+     "Up to where stream_window grows for fast, long paths. 0 = it does not grow."},
+    {"quic", "conn_window", IN_BYTES(quic.connection_window_bytes), kNew, Range(16 * kKiB, kGiB), Form::kAny,
+     "What a peer may send on all streams together before it is read, at first: memory per connection."},
+    {"quic", "conn_window_max", IN_BYTES(quic.connection_window_bytes_max), kNew, Range(0, kGiB), Form::kAny,
+     "Up to where conn_window grows. 0 = it does not grow."},
+    {"quic", "cc", ONE_OF(quic.congestion_control, kCongestionNames), kNew, Range(), Form::kAny,
+     "Congestion control. bbr holds its rate on paths that lose packets without being full."},
+    {"quic", "max_udp_payload", AT(quic.max_udp_payload_bytes), kNew, Range(1200, limits::kDatagramBytesMax),
+     Form::kAny, "Bytes of the largest packet. 1452 fits Ethernet with IPv6; more helps on loopback and jumbo frames."},
+    {"quic", "pmtud", AT(quic.pmtud), kNew, Range(), Form::kAny,
+     "Whether larger packets, up to max_udp_payload, are probed for; otherwise they stay at 1200 bytes."},
+    {"quic", "max_datagram_frame", AT(quic.max_datagram_frame_bytes), kNew, Range(0, 65'535), Form::kAny,
+     "Bytes of the largest QUIC datagram (unreliable events) taken in. 0 = none."},
+    {"quic", "keep_alive", AT(quic.keep_alive), kNew, Range(0s, 1h), Form::kAny,
+     "Interval of the server's own pings. 0 = none: clients send heartbeats."},
+    {"quic", "version2", AT(quic.version2), kNew, Range(), Form::kAny, "Whether QUIC version 2 (RFC 9369) is offered."},
+    {"quic", "qlog_dir", AT(quic.qlog_dir), kNew, Range(), Form::kAny,
+     "Folder for one qlog trace per connection. \"\" = off; it costs speed and disk."},
+    {"quic", "qlog_max", IN_BYTES(quic.qlog_bytes_max), kNew, Range(kKiB, kGiB), Form::kAny,
+     "Where the trace of one connection stops."},
+    {"quic", "connections_max", AT(quic.connections_max), kNew, Range(1, 10'000'000), Form::kAny,
+     "Connections of one worker; above, new ones are refused."},
+    {"quic", "half_open_max", AT(quic.half_open_max), kNew, Range(1, 1'000'000), Form::kAny,
+     "Handshakes of one worker at one time; above, new ones are refused."},
+    {"quic", "half_open_retry", AT(quic.half_open_retry), kNew, Range(0, 1'000'000), Form::kAny,
+     "Handshakes of one worker from which on a peer must prove its address first (Retry). 0 = always."},
+    {"quic", "half_open_per_prefix_max", AT(quic.half_open_per_prefix_max), kNew, Range(1, 1'000'000), Form::kAny,
+     "Handshakes at one time from one network (/24 of IPv4, /56 of IPv6); loopback is exempt."},
+    {"quic", "retry_token_lifetime", AT(quic.retry_token_lifetime), kNew, Range(1s, 10min), Form::kAny,
+     "How long the proof of an address by Retry holds. Short, because it can be replayed from that address."},
+    {"quic", "stateless_resets_per_s", AT(quic.stateless_resets_per_s), kNew, Range(0, 1'000'000), Form::kAny,
+     "Answers to packets of unknown connections, per second and worker. 0 = none."},
+    {"quic", "version_negotiations_per_s", AT(quic.version_negotiations_per_s), kNew, Range(0, 1'000'000), Form::kAny,
+     "Answers to packets of unknown versions, per second and worker. 0 = none."},
+
+    {"session", "heartbeat_interval", AT(session.heartbeat_interval), kNew, Range(100ms, 1h), Form::kAny,
+     "How often clients are told to ping."},
+    {"session", "heartbeat_timeout_count", AT(session.heartbeat_timeout_count), kNew, Range(1, 100), Form::kAny,
+     "Silence for so many intervals ends the connection; the session waits for resume_window."},
+    {"session", "login_timeout", AT(session.login_timeout), kNew, Range(100ms, 1min), Form::kAny,
+     "Handshake to Hello. Frees the slots of peers that connect and say nothing."},
+    {"session", "idle_timeout", AT(session.idle_timeout), kNew, Range(0s, 24h), Form::kAny,
+     "A session without any message for so long is ended, heartbeats or not. 0 = never."},
+    {"session", "resume_window", AT(session.resume_window), kNew, Range(0s, 24h), Form::kAny,
+     "How long a session without a connection is kept for its client to come back. 0 = not at all."},
+    {"session", "max_clients", AT(session.max_clients), kLive, Range(1, 10'000'000), Form::kAny,
+     "Sessions of all workers together; above, a Hello is refused."},
+    {"session", "outbox_messages_max", AT(session.outbox_messages_max), kNew, Range(1, 1'000'000), Form::kAny,
+     "Messages sent to one session and not yet acknowledged."},
+    {"session", "outbox_bytes_max", IN_BYTES(session.outbox_bytes_max), kNew, Range(64 * kKiB, 4 * kGiB), Form::kAny,
+     "Bytes of those messages: the memory that one slow client can hold."},
+    {"session", "holdback_messages_max", AT(session.holdback_messages_max), kNew, Range(1, 1'000'000), Form::kAny,
+     "Messages of one session that arrived before one they must follow."},
+    {"session", "holdback_bytes_max", IN_BYTES(session.holdback_bytes_max), kNew, Range(64 * kKiB, 4 * kGiB),
+     Form::kAny, "Bytes of those messages."},
+    {"session", "ack_delay", AT(session.ack_delay), kNew, Range(0s, 10s), Form::kAny,
+     "How long an acknowledgement waits for others to share its frame."},
+    {"session", "ack_every", AT(session.ack_every), kNew, Range(1, 10'000), Form::kAny,
+     "After so many messages an acknowledgement is sent at once."},
+
+    {"message", "inline_max", IN_BYTES(message.inline_max), kNew, Range(kKiB, limits::kInlineBodyBytesMax), Form::kAny,
+     "The largest body of one message; it is held in memory whole."},
+    {"message", "default_timeout", AT(message.default_timeout), kLive, Range(1ms, 24h), Form::kAny,
+     "The deadline of requests that name none."},
+    {"message", "promise_max", AT(message.promise_max), kLive, Range(1, 10'000'000), Form::kAny,
+     "Replies that one worker waits for at one time."},
+    {"message", "promise_warn_ratio", AT(message.promise_warn_ratio), kLive, Range(), Form::kAny,
+     "The share of promise_max from which on the log warns."},
+    {"message", "dispatch_queue", AT(message.dispatch_queue), kLive, Range(1, 1'000'000), Form::kAny,
+     "Messages of one worker that wait for a handler; above, they are answered with DispatcherFull."},
+    {"message", "turn_budget", AT(message.turn_budget), kLive, Range(1ms, 1s), Form::kAny,
+     "How long a loop runs handlers before it looks at the network again."},
+
+    {"auth", "mode", ONE_OF(auth.mode, kAuthModeNames), kNew, Range(), Form::kAny,
+     "none: clients are who they say they are. token: a client shows a token of tokens_file, which says who it is."},
+    {"auth", "tokens_file", AT(auth.tokens_file), kNew, Range(), Form::kAny,
+     "TOML file with a table [tokens] of \"token\" = \"uid\"; mode 0600 or 0640. A reload reads it again."},
+
+    {"scripts", "paths", AT(scripts.paths), kRestart, Range(0, 64), Form::kAny,
+     "Apps (folders with a main.lua), or folders of apps."},
+    {"scripts", "reload", ONE_OF(scripts.reload, kScriptReloadNames), kRestart, Range(), Form::kAny,
+     "watch: a saved file is loaded at once. manual: on SIGHUP only."},
+    {"scripts", "memory_max", IN_BYTES(scripts.memory_max), kLive, Range(kMiB, 64 * kGiB), Form::kAny,
+     "Memory of one app on one worker; beyond, allocation fails inside the script."},
+    {"scripts", "burst_max", AT(scripts.burst_max), kLive, Range(1ms, 1min), Form::kAny,
+     "The longest run of a handler; then it is ended, because it holds up the whole worker."},
+    {"scripts", "load_timeout", AT(scripts.load_timeout), kLive, Range(10ms, 5min), Form::kAny,
+     "The longest run of a script while it loads."},
+    {"scripts", "debounce", AT(scripts.debounce), kLive, Range(0s, 1min), Form::kAny,
+     "Quiet time after a save before the app is loaded, so that several saved files are one reload."},
+
+    {"admin", "http", AT(admin.http), kRestart, Range(), Form::kAddressOrOff,
+     "Where /health and /metrics are served, without encryption or login: keep it on loopback. Port 0 takes any free "
+     "port."},
+
+    {"log", "level", ONE_OF(log.level, kLevelNames), kLive, Range(), Form::kAny,
+     "The least severe records that are kept."},
+    {"log", "format", ONE_OF(log.format, kFormatNames), kRestart, Range(), Form::kAny,
+     "text for people, json for machines: one object per line."},
+    {"log", "file", AT(log.file), kRestart, Range(), Form::kAny, "Where the log goes. \"\" = standard error."},
+    {"log", "max_size", IN_BYTES(log.max_size), kRestart, Range(64 * kKiB, 4 * kGiB), Form::kAny,
+     "The size at which a new file is begun."},
+    {"log", "max_files", AT(log.max_files), kRestart, Range(1, 1000), Form::kAny, "Files kept, the newest included."},
+    {"log", "modules", AT(log.modules), kLive, Range(0, 64), Form::kAny,
+     "Levels of single modules, such as {quic = \"warn\"}."},
+};
+
+#undef AT
+#undef IN_BYTES
+#undef ONE_OF
+
+}  // namespace
+
+std::span<const Section> all_sections() { return kSections; }
+
+std::span<const Key> all_keys() { return kKeys; }
+
+}  // namespace godwit::app

@@ -1,0 +1,113 @@
+#include "app/config/tokens.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "app/config/file_reader.h"
+#include "app/config/toml_text.h"
+#include "base/limits.h"
+#include "base/text.h"
+
+namespace godwit::app {
+namespace {
+
+using Errors = std::vector<Error>;
+
+constexpr uint64_t kFileBytesMax = 4 << 20;
+
+/// Owner and group may read, the owner may write.
+constexpr mode_t kModeAllowed = 0640;
+
+std::optional<Error> mode_fault(const std::filesystem::path& path) {
+  struct stat facts {};
+  if (stat(path.c_str(), &facts) != 0) {
+    return Error{Code::kFileUnreadable, fmt::format("{}: {}", path.string(), std::strerror(errno))};
+  }
+  const mode_t mode = facts.st_mode & 0777;
+  if ((mode & ~kModeAllowed) == 0) return std::nullopt;
+  return Error{Code::kConfigInvalid,
+               fmt::format("{0}: mode {1:04o} lets others at the tokens, expected 0600 or 0640: chmod 0600 {0}",
+                           path.string(), static_cast<unsigned>(mode))};
+}
+
+bool equal_in_constant_time(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  unsigned difference = 0;
+  for (size_t i = 0; i < a.size(); ++i)
+    difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
+  return difference == 0;
+}
+
+bool is_uid(std::string_view text) {
+  return !text.empty() && text.size() <= limits::kUidBytesMax && escape_for_log(text, 4 * text.size()) == text;
+}
+
+class TokenFile {
+ public:
+  explicit TokenFile(const std::filesystem::path& path) : path_(path) {}
+
+  void read(TomlText text, std::vector<std::pair<std::string, std::string>>& entries) {
+    // The parser's words may quote the text, which is secret here.
+    for (const Complaint& c : text.complaints) add(c.line, c.column, "not valid TOML, or a token is given twice");
+    for (const auto& [name, node] : text.table) {
+      if (name.str() == "tokens" && node.is_table())
+        read_tokens(*node.as_table(), entries);
+      else
+        add(name.source().begin.line, name.source().begin.column, "expected a table [tokens] and nothing else");
+    }
+  }
+
+  Errors take_errors() { return std::move(errors_); }
+
+ private:
+  void read_tokens(const toml::table& table, std::vector<std::pair<std::string, std::string>>& entries) {
+    for (const auto& [token, node] : table) {
+      const auto at = token.source().begin;
+      const auto uid = node.value_exact<std::string>();
+      if (entries.size() == TokenTable::kTokensMax) {
+        return add(at.line, at.column, fmt::format("more than {} tokens", TokenTable::kTokensMax));
+      }
+      if (token.str().empty() || token.str().size() > limits::kTokenBytesMax) {
+        add(at.line, at.column, fmt::format("expected a token of 1 to {} bytes", limits::kTokenBytesMax));
+      } else if (!uid || !is_uid(*uid)) {
+        add(at.line, at.column,
+            fmt::format("expected \"token\" = \"uid\", the uid 1 to {} printable bytes", limits::kUidBytesMax));
+      } else {
+        entries.emplace_back(token.str(), *uid);
+      }
+    }
+  }
+
+  void add(uint32_t line, uint32_t column, std::string_view text) {
+    errors_.push_back({Code::kConfigInvalid, fmt::format("{}:{}:{}: {}", path_.string(), line, column, text)});
+  }
+
+  const std::filesystem::path& path_;
+  Errors errors_;
+};
+
+}  // namespace
+
+tl::expected<TokenTable, Errors> TokenTable::load(const std::filesystem::path& path) {
+  if (auto fault = mode_fault(path)) return tl::unexpected(Errors{std::move(*fault)});
+  auto text = read_text_file(path, kFileBytesMax);
+  if (!text) return tl::unexpected(Errors{std::move(text.error())});
+  TokenTable table;
+  TokenFile file(path);
+  file.read(parse_toml(std::move(*text)), table.entries_);
+  if (Errors errors = file.take_errors(); !errors.empty()) return tl::unexpected(std::move(errors));
+  return table;
+}
+
+std::optional<std::string_view> TokenTable::uid_of(std::string_view token) const {
+  std::optional<std::string_view> found;
+  for (const auto& [known, uid] : entries_) {
+    if (equal_in_constant_time(known, token)) found = uid;
+  }
+  return found;
+}
+
+}  // namespace godwit::app
