@@ -2,8 +2,8 @@
 
 #include <cstdint>
 #include <initializer_list>
-#include <span>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>

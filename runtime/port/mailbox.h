@@ -11,7 +11,7 @@ class Mailbox {
  public:
   virtual ~Mailbox() = default;
 
-  /// False: the mailbox is full or its owner has stopped, and `work` will never run.
+  /// False: the mailbox is full, and `work` will never run. Work that still waits when its owner goes is dropped unrun.
   [[nodiscard]] virtual bool post(std::function<void()> work) = 0;
 };
 

@@ -1,0 +1,56 @@
+#include "io/log_repeats.h"
+
+#include <functional>
+#include <utility>
+
+namespace godwit::io {
+namespace {
+
+constexpr Duration kWindow = 1s;
+
+size_t hash_of(std::string_view module, std::string_view message) {
+  const std::hash<std::string_view> hash;
+  return hash(message) * 31 + hash(module);
+}
+
+}  // namespace
+
+LogRepeats::Verdict LogRepeats::admit(LogLevel level, std::string_view module, std::string_view message,
+                                      Timestamp now) {
+  const size_t hash = hash_of(module, message);
+  Entry& entry = entries_[hash % kMessages];
+  Verdict verdict{true, std::nullopt};
+  if (entry.hash != hash || now - entry.since >= kWindow) {
+    verdict.earlier = restart(entry);
+    entry.hash = hash;
+    entry.since = now;
+  }
+  if (entry.passed < per_second_) {
+    ++entry.passed;
+    return verdict;
+  }
+  if (entry.suppressed++ == 0) {
+    entry.level = level;
+    entry.module = module.substr(0, kTextBytesMax);
+    entry.message = message.substr(0, kTextBytesMax);
+  }
+  verdict.passes = false;
+  return verdict;
+}
+
+std::optional<LogRepeats::Suppressed> LogRepeats::take_finished(Timestamp now) {
+  for (Entry& entry : entries_) {
+    if (entry.suppressed == 0) continue;
+    if (now == kNever || now - entry.since >= kWindow) return restart(entry);
+  }
+  return std::nullopt;
+}
+
+std::optional<LogRepeats::Suppressed> LogRepeats::restart(Entry& entry) {
+  entry.passed = 0;
+  const uint64_t times = std::exchange(entry.suppressed, 0);
+  if (times == 0) return std::nullopt;
+  return Suppressed{entry.level, std::move(entry.module), std::move(entry.message), times};
+}
+
+}  // namespace godwit::io
