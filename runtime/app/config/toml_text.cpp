@@ -69,12 +69,9 @@ bool is_redefinition(const Complaint& complaint) {
   return complaint.text.find("cannot redefine existing") != std::string::npos;
 }
 
-/// Inside of a list or table that was opened on an earlier line each `key = value` would be a mistake.
-bool is_inside_other_line(const Complaint& complaint, std::string_view line) {
-  const bool nested =
-      complaint.text.find("array:") != std::string::npos || complaint.text.find("inline table:") != std::string::npos;
-  return nested && line.find_first_of("[{") == std::string_view::npos;
-}
+/// Inside of a list that was opened on an earlier line a key is a mistake from its first letter on, and so is every key
+/// after it.
+bool is_inside_list(const Complaint& complaint, const LineKey& key) { return complaint.column == key.column; }
 
 }  // namespace
 
@@ -88,14 +85,14 @@ TomlText parse_toml(std::string text) {
     }
     Complaint complaint = std::get<Complaint>(std::move(outcome));
     const Line line = find_line(text, complaint.line);
-    const std::string_view line_text = std::string_view(text).substr(line.begin, line.size);
-    const auto key = is_inside_other_line(complaint, line_text) ? std::nullopt : key_of(line_text);
+    const auto key = key_of(std::string_view(text).substr(line.begin, line.size));
+    const bool can_go_on = key && (is_redefinition(complaint) || !is_inside_list(complaint, *key));
     if (key && is_redefinition(complaint)) {
       complaint.column = key->column;
       complaint.text = fmt::format("key '{}' is given twice", escape_for_log(key->name, 64));
     }
     out.complaints.push_back(std::move(complaint));
-    if (!key || out.complaints.size() >= kComplaintsMax) return out;
+    if (!can_go_on || out.complaints.size() >= kComplaintsMax) return out;
     text.replace(line.begin, line.size, line.size, ' ');
   }
 }
