@@ -3,21 +3,31 @@
 #include <memory>
 
 #include "base/bytes.h"
+#include "base/limits.h"
 #include "base/result.h"
 #include "wire/message.h"
 
 namespace godwit::wire {
 
+/// What peers are held to. The lengths of frames are those which they announce: type and payload.
 struct CodecLimits {
-  uint32_t control_frame_bytes_max = 16 * 1024;
-  uint32_t envelope_bytes_max = 32 * 1024;      ///< packed
-  uint32_t shared_frame_bytes_max = 96 * 1024;  ///< a message frame on the shared lane: envelope + body
-  uint64_t inline_bytes_max = 1024 * 1024;      ///< body of one message, on any lane
-  uint32_t headers_max = 64;
-  uint32_t header_bytes_max = 16 * 1024;        ///< names and values of one message
-  uint32_t action_bytes_max = 256;
-  uint32_t text_bytes_max = 1024;               ///< of a status, refusal, goodbye
+  uint32_t control_frame_bytes_max = limits::kControlFrameBytesMax;
+  uint32_t envelope_bytes_max = limits::kEnvelopeBytesMax;  ///< packed; also the length of a message head frame
+  uint32_t shared_frame_bytes_max =
+      limits::kSharedFrameBytesMax;                             ///< a message frame on the shared lane: envelope + body
+  uint64_t inline_bytes_max = limits::kInlineBodyBytesDefault;  ///< body of one message, on any lane
+  uint32_t headers_max = limits::kHeadersMax;
+  uint32_t header_bytes_max = limits::kHeaderBytesMax;  ///< names and values of one message
+  uint32_t action_bytes_max = limits::kActionBytesMax;
+  uint32_t text_bytes_max = limits::kTextBytesMax;  ///< of a status, refusal, goodbye
 };
+
+inline constexpr size_t kHeaderNameBytesMax = 256;
+inline constexpr size_t kResumeTokenBytesMax = 256;
+inline constexpr size_t kAckRangeWordsMax = 256;  ///< 16,384 numbers beyond the cumulative one
+inline constexpr size_t kNacksMax = 1024;         ///< of one Ack
+
+struct Scratch;
 
 struct Frame {
   FrameType type;
@@ -29,12 +39,14 @@ struct Frame {
 struct FrameCut {
   enum class State : uint8_t { kFrame, kNeedMore } state;
   Frame frame;
-  size_t bytes;       ///< of the whole frame, with its length
+  size_t bytes;  ///< of the whole frame, with its length; kNeedMore: as far as is known, else 0
 };
+/// FrameTooLarge as soon as the length can be read, FrameUnknown as soon as the type can; FrameMalformed for one
+/// without a type.
 Result<FrameCut> cut_frame(Bytes readable, uint64_t frame_bytes_max);
 
-/// Encodes and decodes frame payloads. Holds scratch memory: what it returns borrows from it until the next call of the same kind
-/// (encode, decode). Every limit is checked before memory is used. One per worker; not thread-safe.
+/// Encodes and decodes frame payloads. Holds scratch memory: what it returns borrows from it until the next call of the
+/// same kind (encode, decode). Every limit is checked before memory is used. One per worker; not thread-safe.
 class Codec {
  public:
   explicit Codec(CodecLimits limits = {});
@@ -42,7 +54,9 @@ class Codec {
 
   const CodecLimits& limits() const { return limits_; }
 
-  // Whole frames, ready for the stream.
+  // Whole frames, ready for the stream. Text for people is made to fit: cut at its bound, U+FFFD for what is not UTF-8.
+  // Of an Ack's nacks the texts share what room the frame has; it takes kAckRangeWordsMax words and kNacksMax nacks at
+  // most.
   Bytes encode(const Hello& hello);
   Bytes encode(const Welcome& welcome);
   Bytes encode(const Refuse& refuse);
@@ -51,11 +65,17 @@ class Codec {
   Bytes encode(const Ack& ack);
   Bytes encode(const Goodbye& goodbye);
 
+  // Refused before anything is sent: ActionInvalid, HeadersInvalid, MessageTooLarge (body), FrameTooLarge (does not fit
+  // its lane).
+
   /// The front of a message frame for the shared lane; exactly `body_bytes` of raw body must follow.
+  /// envelope.body_bytes is not looked at.
   Result<Bytes> encode_message(const Envelope& envelope, size_t body_bytes);
   /// The whole head frame for an own stream; the raw body of envelope.body_bytes follows, then the end of the stream.
   Result<Bytes> encode_message_head(const Envelope& envelope);
 
+  // FrameMalformed for what cannot be decoded and text that is not UTF-8. Bounds have their own codes: HeadersInvalid,
+  // ActionInvalid, MessageTooLarge, FrameTooLarge, and IdentityInvalid for a Hello, which thus can be refused politely.
   Result<Hello> decode_hello(Bytes payload);
   Result<Welcome> decode_welcome(Bytes payload);
   Result<Refuse> decode_refuse(Bytes payload);
@@ -72,7 +92,6 @@ class Codec {
   Result<Envelope> decode_message_head(Bytes payload);
 
  private:
-  struct Scratch;
   CodecLimits limits_;
   std::unique_ptr<Scratch> scratch_;
 };

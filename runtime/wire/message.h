@@ -47,7 +47,8 @@ struct Header {
   std::string_view value;
 };
 
-/// Everything about a message but its body. Views borrow: from the decoder until its next call, or from the caller while encoding.
+/// Everything about a message but its body. Views borrow: from the decoder until its next call, or from the caller
+/// while encoding.
 struct Envelope {
   uint64_t seq = 0;          ///< per session and direction, from 1; 0 on unreliable messages
   uint32_t after_delta = 0;  ///< seq - after; 0: not ordered
@@ -60,7 +61,7 @@ struct Envelope {
   uint16_t flags = 0;
   uint32_t deadline_ms = 0;  ///< time the sender still waits, 0 = no limit
   uint32_t ttl_ms = 0;       ///< not worth handling after so long, 0 = always worth it
-  uint64_t body_bytes = 0;   ///< own streams: exact length of the raw body; 0 on the shared lane
+  uint64_t body_bytes = 0;   ///< exact length of the raw body; encode_message fills it in by itself
   std::string_view action;   ///< empty on responses
   std::string_view text;     ///< responses that are not a success: for a person
   std::span<const Header> headers;
@@ -72,10 +73,10 @@ struct Hello {
   std::string_view client_id;
   std::string_view uid;
   std::string_view token;
-  std::string_view agent;       ///< name and version of the client program
-  uint64_t last_seq = 0;        ///< highest sequence number handled of the session to be resumed
+  std::string_view agent;  ///< name and version of the client program
+  uint64_t last_seq = 0;   ///< highest sequence number handled of the session to be resumed
   std::string_view resume_token;
-  uint64_t features = 0;        ///< bit set; unknown bits are ignored
+  uint64_t features = 0;  ///< bit set; unknown bits are ignored
 };
 
 struct Welcome {
@@ -86,7 +87,7 @@ struct Welcome {
   uint64_t inline_bytes_max = 0;
   uint32_t outbox_messages_max = 0;
   uint32_t heartbeat_ms = 0;
-  std::string_view server;      ///< name and version
+  std::string_view server;  ///< name and version
 };
 
 struct Refuse {
@@ -110,8 +111,8 @@ struct Nack {
 };
 
 struct Ack {
-  uint64_t cumulative = 0;              ///< every sequence number up to this one was handed to its handler (or refused in `nacks`)
-  std::span<const uint64_t> ranges;     ///< bitmap words: bit i of word w stands for cumulative + 2 + 64 w + i
+  uint64_t cumulative = 0;  ///< every sequence number up to this one was handed to its handler (or refused in `nacks`)
+  std::span<const uint64_t> ranges;  ///< bitmap words: bit i of word w stands for cumulative + 2 + 64 w + i
   std::span<const Nack> nacks;
 };
 
