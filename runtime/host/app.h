@@ -14,22 +14,22 @@
 namespace godwit::host {
 
 struct AppLimits {
-  size_t memory_bytes_max = 64 << 20;   ///< per VM; allocation beyond fails inside the script
-  Duration burst_max = 250ms;           ///< longest run without returning to the host
+  size_t memory_bytes_max = 64 << 20;  ///< per VM; allocation beyond fails inside the script
+  Duration burst_max = 250ms;          ///< longest run without returning to the host
   Duration load_timeout = 5s;
-  size_t source_bytes_max = 1 << 20;    ///< per file
+  size_t source_bytes_max = 1 << 20;  ///< per file
 };
 
 /// The text of an app, read once: what every worker's VM is built from, so that all workers run the same bytes.
 struct AppSource {
-  std::string name;                     ///< folder name
+  std::string name;  ///< folder name
   std::filesystem::path folder;
   struct File {
-    std::string path;                   ///< relative to the folder: "main.lua", "lib/util.lua"
+    std::string path;  ///< relative to the folder: "main.lua", "lib/util.lua"
     std::string text;
   };
   std::vector<File> files;
-  uint64_t hash = 0;                    ///< over names and contents
+  uint64_t hash = 0;  ///< over names and contents
 };
 
 /// Reads `folder`/main.lua and every other *.lua below it. ScriptLoadFailed names the file.
@@ -40,11 +40,11 @@ Result<std::vector<std::filesystem::path>> find_apps(const std::filesystem::path
 
 struct Registration {
   std::string pattern;
-  std::string where;                    ///< "main.lua:12", for messages about it
+  std::string where;  ///< "main.lua:12", for messages about it
 };
 
-/// Ends scripts that run too long: one thread for all VMs of the process. A VM says when it enters and leaves Lua; on overrun the
-/// watchdog arms an asynchronous hook and keeps it armed until control is back in the host.
+/// Ends scripts that run too long: one thread for all VMs of the process. A VM says when it enters and leaves Lua; on
+/// overrun the watchdog arms an asynchronous hook and keeps it armed until control is back in the host.
 class Watchdog;
 std::shared_ptr<Watchdog> make_watchdog();
 
@@ -62,8 +62,8 @@ struct AppStats {
   uint64_t timeouts = 0;
 };
 
-/// One generation of one app on one worker: a LuaJIT VM with its registrations. Built whole or not at all; destroying it closes the
-/// VM. Lives on the worker's thread (built there too).
+/// One generation of one app on one worker: a LuaJIT VM with its registrations. Built whole or not at all; destroying
+/// it closes the VM. Lives on the worker's thread (built there too).
 class App : public Handler {
  public:
   virtual uint32_t generation() const = 0;
@@ -72,7 +72,7 @@ class App : public Handler {
 };
 
 /// Runs the app's main.lua under its limits. An error says file:line and leaves nothing behind.
-Result<std::unique_ptr<App>> load_app(std::shared_ptr<const AppSource> source, uint32_t generation, const AppLimits& limits,
-                                      AppWorld world);
+Result<std::unique_ptr<App>> load_app(std::shared_ptr<const AppSource> source, uint32_t generation,
+                                      const AppLimits& limits, AppWorld world);
 
 }  // namespace godwit::host

@@ -11,8 +11,8 @@
 
 namespace godwit::host {
 
-/// Names one message that waits for its handler's verdict. A ticket answers once; afterwards, and after its deadline, it is stale,
-/// which is an ordinary error and never harms anybody.
+/// Names one message that waits for its handler's verdict. A ticket answers once; afterwards, and after its deadline,
+/// it is stale, which is an ordinary error and never harms anybody.
 struct Ticket {
   uint64_t bits = 0;
   explicit operator bool() const { return bits != 0; }
@@ -42,8 +42,8 @@ struct Delivery {
 
 enum class ReplyOutcome : uint8_t { kAccepted, kStale, kNotExpected, kTooLarge, kQueueFull };
 
-/// Where verdicts go. Each delivered ticket gets exactly one: a reply, a failure, or `done` (for events; for a request that was not
-/// answered `done` turns into NoReply). Worker's thread only. Copies what it is given.
+/// Where verdicts go. Each delivered ticket gets exactly one: a reply, a failure, or `done` (for events; for a request
+/// that was not answered `done` turns into NoReply). Worker's thread only. Copies what it is given.
 class ReplySink {
  public:
   virtual ~ReplySink() = default;
@@ -52,8 +52,8 @@ class ReplySink {
   virtual void done(Ticket ticket) = 0;
 };
 
-/// Code that handles messages: a generation of a Lua app, a plugin, a built-in. Gets batches so that the cost of entering it is
-/// shared; must return soon, never throws.
+/// Code that handles messages: a generation of a Lua app, a plugin, a built-in. Gets batches so that the cost of
+/// entering it is shared; must return soon, never throws.
 class Handler {
  public:
   virtual ~Handler() = default;

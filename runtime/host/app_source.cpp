@@ -1,0 +1,106 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "host/app.h"
+
+namespace godwit::host {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kFilesMax = 256;      ///< more is not an app, but a folder given by mistake
+constexpr size_t kNameBytesMax = 64;   ///< of an app: it stands in every log line and metric label
+constexpr size_t kPathBytesMax = 180;  ///< of a file: it stands in every error message
+
+tl::unexpected<Error> unreadable(const std::string& where, std::string_view what) {
+  return fail(Code::kScriptLoadFailed, fmt::format("{}: {}", where, what));
+}
+
+/// FNV-1a: two texts that a person could write one after the other do not collide, and nobody gains by making them.
+uint64_t hash_on(uint64_t hash, std::string_view bytes) {
+  for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3u;
+  return (hash ^ 0xff) * 0x100000001b3u;
+}
+
+Status check_name(std::string_view name) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  };
+  if (!name.empty() && name.size() <= kNameBytesMax && std::all_of(name.begin(), name.end(), allowed)) return {};
+  return unreadable(std::string(name), "an app's folder is named with 1 to 64 letters, digits, _ and -");
+}
+
+Result<std::string> read_text(const fs::path& path, const std::string& where, size_t bytes_max) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return unreadable(where, "cannot be opened");
+  std::string text(bytes_max + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (in.bad()) return unreadable(where, "cannot be read");
+  text.resize(static_cast<size_t>(in.gcount()));
+  if (text.size() > bytes_max) return unreadable(where, fmt::format("is larger than {} bytes", bytes_max));
+  if (text.starts_with('\x1b')) return unreadable(where, "is bytecode; only Lua source is loaded");
+  return text;
+}
+
+Result<std::vector<std::string>> list_files(const fs::path& folder, const std::string& name) {
+  std::vector<std::string> paths;
+  std::error_code error;
+  fs::recursive_directory_iterator entry(folder, error);
+  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    const bool hidden = entry->path().filename().native().starts_with('.');
+    if (hidden && entry->is_directory()) entry.disable_recursion_pending();
+    if (hidden || entry->path().extension() != ".lua" || !entry->is_regular_file()) continue;
+    paths.push_back(entry->path().lexically_relative(folder).generic_string());
+    if (paths.back().size() > kPathBytesMax) return unreadable(name + "/" + paths.back(), "has too long a path");
+    if (paths.size() > kFilesMax) return unreadable(name, fmt::format("has more than {} files", kFilesMax));
+  }
+  if (error) return unreadable(name, error.message());
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+}  // namespace
+
+Result<AppSource> read_app(const fs::path& folder, const AppLimits& limits) {
+  AppSource source;
+  source.folder = fs::absolute(folder).lexically_normal();
+  if (!source.folder.has_filename()) source.folder = source.folder.parent_path();
+  source.name = source.folder.filename().string();
+  if (const Status named = check_name(source.name); !named) return tl::unexpected(named.error());
+  auto paths = list_files(source.folder, source.name);
+  if (!paths) return tl::unexpected(paths.error());
+  if (!std::binary_search(paths->begin(), paths->end(), "main.lua")) {
+    return unreadable(source.name + "/main.lua", "does not exist");
+  }
+  uint64_t hash = 0xcbf29ce484222325u;
+  for (std::string& path : *paths) {
+    auto text = read_text(source.folder / path, source.name + "/" + path, limits.source_bytes_max);
+    if (!text) return tl::unexpected(text.error());
+    // An editor that saves by truncating first shows an empty file for a moment.
+    if (path == "main.lua" && text->find_first_not_of(" \t\r\n") == text->npos) {
+      return unreadable(source.name + "/main.lua", "is empty");
+    }
+    hash = hash_on(hash_on(hash, path), *text);
+    source.files.push_back({std::move(path), std::move(*text)});
+  }
+  source.hash = hash;
+  return source;
+}
+
+Result<std::vector<fs::path>> find_apps(const fs::path& path) {
+  std::error_code error;
+  if (fs::is_regular_file(path / "main.lua", error)) return std::vector{path};
+  std::vector<fs::path> apps;
+  fs::directory_iterator entry(path, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    std::error_code ignored;
+    if (fs::is_regular_file(entry->path() / "main.lua", ignored)) apps.push_back(entry->path());
+  }
+  if (error) return fail(Code::kFileUnreadable, fmt::format("{}: {}", path.string(), error.message()));
+  std::sort(apps.begin(), apps.end());
+  return apps;
+}
+
+}  // namespace godwit::host

@@ -1,0 +1,50 @@
+-- The module `godwit`, by convention `local gw = require "godwit"`.
+local host = ...
+
+local error, pairs, tostring, type = error, pairs, tostring, type
+
+local gw = { errors = host.errors, info = host.view("gw.info", host.info) }
+local handlers, first_seen = {}, {}
+host.handlers = handlers
+
+-- file:line of the code that called the API.
+local getinfo = debug.getinfo
+local function caller()
+    local info = getinfo(3, "Sl")
+    return info.short_src .. ":" .. info.currentline
+end
+
+-- Binds a function to messages. Only while the app loads, so that what an app handles is known before it goes live.
+function gw.handle(pattern, fn, options)
+    if host.loaded then
+        error("gw.handle: handlers are bound while the app loads; call it at the top level of main.lua or of a module", 2)
+    end
+    if type(pattern) ~= "string" then error("gw.handle: the pattern must be a string, got " .. type(pattern), 2) end
+    if type(fn) ~= "function" then error("gw.handle: the handler must be a function, got " .. type(fn), 2) end
+    for name in pairs(options or {}) do error("gw.handle: unknown option '" .. tostring(name) .. "'", 2) end
+    if first_seen[pattern] then
+        error(("gw.handle: '%s' is bound already at %s"):format(pattern, first_seen[pattern]), 2)
+    end
+    local where = caller()
+    local reason = host.register(pattern, where)
+    if reason then error("gw.handle: " .. reason, 2) end
+    handlers[#handlers + 1] = fn
+    first_seen[pattern] = where
+end
+
+local function logger(level)
+    return function(text, fields)
+        if fields ~= nil and type(fields) ~= "table" then error("gw.log: fields must be a table of name = value", 2) end
+        host.log(level, tostring(text), fields)
+    end
+end
+
+local log = {}
+for _, level in ipairs({ "trace", "debug", "info", "warn", "error" }) do log[level] = logger(level) end
+gw.log = host.view("gw.log", log)
+
+-- Seconds since 1970, and seconds on a clock that never goes back.
+function gw.time() return host.unix_time() end
+function gw.now() return host.now() end
+
+host.api = host.view("godwit", gw)

@@ -1,0 +1,161 @@
+-- What handlers get: messages and sessions. A message holds nothing but its serial number; all else is read from the
+-- batch's records when asked for, so one that nobody looks at costs one small table. Whatever a script writes into it
+-- can at most make it look like another message of the same app, or like one that is over.
+local host = ...
+
+local bridge, text_of = host.bridge, host.ffi.string
+local records, self = bridge.records, bridge.self
+local error, getmetatable, pairs, rawset, setmetatable = error, getmetatable, pairs, rawset, setmetatable
+local sort, tostring, type = table.sort, tostring, type
+
+local kOver = host.ffi.C.GW_OVER
+local kKinds = { [0] = "command", "event", "query", "response" }
+
+local Message = { __metatable = "message" }
+local methods, fields = {}, {}
+
+-- Index of the record, or nil when the message is over. NaN and the like fail the comparison.
+local function index_of(message)
+    local index = message[1] - bridge.first_serial
+    if index >= 0 and index < bridge.count and records[index].state ~= kOver then return index end
+end
+
+local function check_self(message, method)
+    if getmetatable(message) ~= "message" then
+        error("msg:" .. method .. " must be called with a colon on a message", 3)
+    end
+end
+
+local function number_or_text(number, wide)
+    if number >= 0 then return number end
+    return (tostring(wide):sub(1, -4))  -- without the "ULL" of wide integers
+end
+
+function fields.kind(record) return kKinds[record.kind] end
+function fields.action(record) return text_of(record.action.data, record.action.size) end
+function fields.id(record) return number_or_text(record.id, record.id_wide) end
+
+local header_view = host.view_maker("msg.headers")
+function fields.headers(record, index, message)
+    local headers = {}
+    for position = record.header_count - 1, 0, -1 do  -- of equal names the first one stays
+        bridge.header(self, index, position)
+        local name, value = bridge.found_header.name, bridge.found_header.value
+        headers[text_of(name.data, name.size)] = text_of(value.data, value.size)
+    end
+    local view = header_view(headers)
+    rawset(message, 2, view)
+    return view
+end
+
+function Message.__index(message, key)
+    local method = methods[key]
+    if method then return method end
+    local field = fields[key]
+    if not field then return nil end
+    local index = index_of(message)
+    if not index then error("this message is over: copy what you need of it while its handler runs", 2) end
+    if key == "headers" and message[2] then return message[2] end
+    return field(records[index], index, message)
+end
+
+function Message.__newindex(_, key)
+    error("messages are read-only: cannot set '" .. tostring(key) .. "'", 2)
+end
+
+function Message.__tostring(message)
+    local index = index_of(message)
+    if not index then return "message (over)" end
+    local record = records[index]
+    return ("message %s (%s/%s)"):format(fields.id(record), fields.kind(record), fields.action(record))
+end
+
+function methods.body(message)
+    check_self(message, "body")
+    local index = index_of(message)
+    if not index then error("msg:body: this message is over: copy what you need of it while its handler runs", 2) end
+    local body = records[index].body
+    return text_of(body.data, body.size)
+end
+
+function methods.deadline(message)
+    check_self(message, "deadline")
+    local index = index_of(message)
+    return index and records[index].deadline - bridge.now(self) or 0
+end
+
+-- In the order of their names, so that the same script gives the same bytes.
+local function add_headers(headers)
+    if type(headers) ~= "table" then error("msg:reply: headers must be a table of name = value", 3) end
+    local names = {}
+    for name, value in host.globals.pairs(headers) do
+        if type(name) ~= "string" or type(value) ~= "string" then
+            error("msg:reply: headers must have names and values that are strings", 3)
+        end
+        names[#names + 1] = name
+    end
+    sort(names)
+    for _, name in ipairs(names) do
+        local value = headers[name]
+        if not bridge.reply_header(self, name, #name, value, #value) then error("msg:reply: too many headers", 3) end
+    end
+end
+
+function methods.reply(message, body, headers)
+    check_self(message, "reply")
+    local body_type = type(body)
+    if body_type == "number" then
+        body = tostring(body)
+    elseif body == nil then
+        body = ""
+    elseif body_type ~= "string" then
+        error("msg:reply: the body must be a string, got " .. body_type, 2)
+    end
+    local index = index_of(message)
+    if not index then return nil, host.new_error(host.errors.StaleHandle) end
+    if headers ~= nil then add_headers(headers) end
+    local code = bridge.reply(self, index, body, #body)
+    if code == 0 then return true end
+    return nil, host.new_error(code)
+end
+
+function methods.fail(message, code, text)
+    check_self(message, "fail")
+    local number = host.code_of(code)
+    if not number then error("msg:fail: '" .. tostring(code) .. "' is no error code; see gw.errors", 2) end
+    text = text == nil and "" or tostring(text)
+    local index = index_of(message)
+    if not index then return nil, host.new_error(host.errors.StaleHandle) end
+    local refused = bridge.fail(self, index, number, text, #text)
+    if refused == 0 then return true end
+    return nil, host.new_error(refused)
+end
+
+function host.message_at(index) return setmetatable({ bridge.first_serial + index }, Message) end
+
+-- Sessions. A few are remembered, so that a busy one is not described anew for each of its messages.
+local session_view = host.view_maker("session")
+local views, versions = {}, {}
+
+local function text_or_nil(text)
+    if text.size > 0 then return text_of(text.data, text.size) end
+end
+
+local function describe(slot)
+    local session = bridge.sessions[slot - 1]
+    views[slot] = session_view({
+        id = number_or_text(session.id, session.id_wide),
+        client_id = text_or_nil(session.client_id),
+        uid = text_or_nil(session.uid),
+        address = text_or_nil(session.address),
+    })
+    versions[slot] = session.version
+    return views[slot]
+end
+
+function host.session_of(record)
+    local slot = record.session
+    if slot == 0 then return nil end
+    if versions[slot] == record.version then return views[slot] end
+    return describe(slot)
+end

@@ -1,0 +1,137 @@
+#include "host/lua_functions.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <string_view>
+
+#include "routing/pattern.h"
+
+// Lua errors leave these functions by unwinding: what owns memory is kept in inner functions which do not raise.
+
+namespace godwit::host {
+namespace {
+
+LuaContext& context_of(lua_State* state) {
+  return *static_cast<LuaContext*>(lua_touserdata(state, lua_upvalueindex(1)));
+}
+
+std::string_view check_text(lua_State* state, int argument) {
+  size_t size = 0;
+  const char* text = luaL_checklstring(state, argument, &size);
+  return {text, size};
+}
+
+const AppSource::File* find_file(const AppSource& source, std::string_view path) {
+  for (const AppSource::File& file : source.files) {
+    if (file.path == path) return &file;
+  }
+  return nullptr;
+}
+
+int has_file(lua_State* state) {
+  lua_pushboolean(state, find_file(context_of(state).source, check_text(state, 1)) != nullptr);
+  return 1;
+}
+
+/// Compiles into the app's world. Errors name file and line.
+int compile(lua_State* state) {
+  LuaContext& context = context_of(state);
+  const AppSource::File* file = find_file(context.source, check_text(state, 1));
+  if (!file) return luaL_error(state, "no such file");
+  std::array<char, 300> chunk;
+  *fmt::format_to_n(chunk.data(), chunk.size() - 1, "@{}/{}", context.source.name, file->path).out = '\0';
+  if (luaL_loadbufferx(state, file->text.data(), file->text.size(), chunk.data(), "t") != 0) {
+    lua_pushnil(state);
+    lua_insert(state, -2);
+    return 2;
+  }
+  lua_rawgeti(state, LUA_REGISTRYINDEX, context.globals);
+  lua_setfenv(state, -2);
+  return 1;
+}
+
+constexpr size_t kHandlersMax = 4096;  ///< per app; far beyond what anybody writes by hand
+
+/// Empty when done, else the reason why not.
+std::string register_pattern(LuaContext& context, std::string_view pattern, std::string_view where) {
+  const auto parsed = routing::Pattern::parse(pattern);
+  if (!parsed) return parsed.error().text;
+  if (context.registrations.size() == kHandlersMax) return fmt::format("more than {} handlers", kHandlersMax);
+  const std::string folder = context.source.name + "/";
+  if (where.starts_with(folder)) where.remove_prefix(folder.size());
+  context.registrations.push_back({std::string(pattern), std::string(where)});
+  return {};
+}
+
+int register_handler(lua_State* state) {
+  const std::string_view pattern = check_text(state, 1);
+  const std::string_view where = check_text(state, 2);
+  std::array<char, 500> reason;
+  *fmt::format_to_n(reason.data(), reason.size() - 1, "{}", register_pattern(context_of(state), pattern, where)).out =
+      '\0';
+  if (reason[0] == '\0') return 0;
+  lua_pushstring(state, reason.data());
+  return 1;
+}
+
+constexpr size_t kLogFieldsMax = 16;
+
+LogField to_log_field(lua_State* state, int name_index, int value_index) {
+  size_t size = 0;
+  const char* text = lua_tolstring(state, name_index, &size);
+  const std::string_view name(text, size);
+  switch (lua_type(state, value_index)) {
+    case LUA_TBOOLEAN: return {name, lua_toboolean(state, value_index) != 0};
+    case LUA_TNUMBER: {
+      const double number = lua_tonumber(state, value_index);
+      const bool whole = std::abs(number) < 9e15 && number == std::floor(number);
+      return whole ? LogField(name, static_cast<int64_t>(number)) : LogField(name, number);
+    }
+    case LUA_TSTRING: {
+      const char* value = lua_tolstring(state, value_index, &size);
+      return {name, std::string_view(value, size)};
+    }
+    default: return {name, luaL_typename(state, value_index)};
+  }
+}
+
+/// The table's named fields, in no particular order. Raises nothing: it owns memory.
+void write_with_fields(lua_State* state, int table, const LuaContext& context, LogLevel level, std::string_view text) {
+  std::vector<LogField> fields{{"app", context.name}};
+  lua_pushnil(state);
+  while (fields.size() <= kLogFieldsMax && lua_next(state, table) != 0) {
+    if (lua_type(state, -2) == LUA_TSTRING) fields.push_back(to_log_field(state, -2, -1));
+    lua_pop(state, 1);
+  }
+  context.log.write(level, text, fields);
+}
+
+int write_log(lua_State* state) {
+  static constexpr const char* kLevels[] = {"trace", "debug", "info", "warn", "error", nullptr};
+  const LuaContext& context = context_of(state);
+  const auto level = static_cast<LogLevel>(luaL_checkoption(state, 1, nullptr, kLevels));
+  if (!context.log.enabled(level)) return 0;
+  const std::string_view text = check_text(state, 2);
+  if (lua_istable(state, 3)) {
+    write_with_fields(state, 3, context, level, text);
+  } else {
+    context.log.write(level, text, {{"app", context.name}});
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_lua_functions(lua_State* state, LuaContext& context) {
+  static constexpr luaL_Reg kFunctions[] = {
+      {"has_file", has_file}, {"compile", compile}, {"register", register_handler}, {"log", write_log}};
+  for (const luaL_Reg& function : kFunctions) {
+    lua_pushlightuserdata(state, &context);
+    lua_pushcclosure(state, function.func, 1);
+    lua_setfield(state, -2, function.name);
+  }
+}
+
+}  // namespace godwit::host

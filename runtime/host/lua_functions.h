@@ -1,0 +1,29 @@
+#pragma once
+
+#include <lua.hpp>
+
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "host/app.h"
+
+namespace godwit::host {
+
+/// What the prelude's C functions work on. Lives as long as the VM.
+struct LuaContext {
+  const AppSource& source;
+  std::string name;  ///< "echo@3"
+  Log log;
+  int globals = LUA_NOREF;  ///< the app's world; set once the prelude made it
+  std::vector<Registration> registrations;
+};
+
+/// Adds the functions that the prelude expects to the table on top of the stack:
+///   has_file(path) → boolean
+///   compile(path) → function | nil, reason
+///   register(pattern, where) → nil | reason
+///   log(level, text, fields | nil)
+void add_lua_functions(lua_State* state, LuaContext& context);
+
+}  // namespace godwit::host

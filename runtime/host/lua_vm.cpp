@@ -1,0 +1,160 @@
+#include "host/lua_vm.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace godwit::host {
+namespace {
+
+constexpr size_t kTracebackBytesMax = 2000;
+constexpr size_t kErrorBytesMax = 500;
+
+int on_panic(lua_State* state) {
+  const char* text = lua_tostring(state, -1);
+  check_failed(text ? text : "a Lua error outside of protection", __FILE__, __LINE__);
+}
+
+std::string text_at_top(lua_State* state, size_t bytes_max) {
+  size_t size = 0;
+  const char* text = lua_tolstring(state, -1, &size);
+  return std::string(text, std::min(size, bytes_max));
+}
+
+/// What was raised, without calling any of its metamethods.
+std::string raised_text(lua_State* raised) {
+  switch (lua_type(raised, -1)) {
+    case LUA_TSTRING: return text_at_top(raised, kErrorBytesMax);
+    case LUA_TNUMBER: return std::to_string(lua_tonumber(raised, -1));
+    default: return std::string("a value of type ") + luaL_typename(raised, -1) + " was raised as an error";
+  }
+}
+
+struct Description {
+  lua_State* failed;
+  std::string traceback;
+};
+
+int describe_stack(lua_State* state) {
+  auto& description = *static_cast<Description*>(lua_touserdata(state, 1));
+  luaL_traceback(state, description.failed, nullptr, 0);
+  description.traceback = text_at_top(state, kTracebackBytesMax);
+  return 0;
+}
+
+struct Coroutine {
+  int reference;  ///< in: of the one to be replaced
+  int adopter;
+  lua_State* made = nullptr;
+};
+
+int replace_coroutine(lua_State* state) {
+  auto& coroutine = *static_cast<Coroutine*>(lua_touserdata(state, 1));
+  luaL_unref(state, LUA_REGISTRYINDEX, std::exchange(coroutine.reference, LUA_NOREF));
+  lua_State* made = lua_newthread(state);
+  lua_pushvalue(state, -1);
+  coroutine.reference = luaL_ref(state, LUA_REGISTRYINDEX);
+  lua_rawgeti(state, LUA_REGISTRYINDEX, coroutine.adopter);
+  lua_insert(state, -2);
+  lua_call(state, 1, 0);
+  coroutine.made = made;
+  return 0;
+}
+
+int collect_all(lua_State* state) {
+  lua_gc(state, LUA_GCCOLLECT, 0);
+  return 0;
+}
+
+}  // namespace
+
+LuaVm::LuaVm(const AppLimits& limits, std::shared_ptr<Watchdog> watchdog)
+    : memory_bytes_max_(limits.memory_bytes_max), watchdog_(std::move(watchdog)) {}
+
+Result<std::unique_ptr<LuaVm>> LuaVm::create(const AppLimits& limits, std::shared_ptr<Watchdog> watchdog,
+                                             uint32_t& turn) {
+  std::unique_ptr<LuaVm> vm(new LuaVm(limits, std::move(watchdog)));
+  if (Status opened = vm->open(turn, limits.burst_max); !opened) return tl::unexpected(opened.error());
+  return vm;
+}
+
+Status LuaVm::open(uint32_t& turn, Duration burst_max) {
+  state_ = luaL_newstate();
+  if (!state_) return fail(Code::kOutOfMemory, "no memory for a Lua state");
+  lua_atpanic(state_, on_panic);
+  void* inner_self = nullptr;
+  const lua_Alloc inner = lua_getallocf(state_, &inner_self);
+  memory_.set_inner(inner, inner_self, static_cast<size_t>(lua_gc(state_, LUA_GCCOUNT, 0)) * 1024);
+  memory_.set_limit(memory_bytes_max_);
+  lua_setallocf(state_, allocate, this);
+  watch_.emplace(state_, turn, burst_max);
+  if (watchdog_) watchdog_->add(*watch_);
+  return {};
+}
+
+LuaVm::~LuaVm() {
+  if (!state_) return;
+  if (watchdog_) watchdog_->remove(*watch_);
+  memory_.restore_inner(state_);
+  lua_close(state_);
+}
+
+LuaVm& LuaVm::of(lua_State* running) {
+  void* vm = nullptr;
+  lua_getallocf(running, &vm);
+  return *static_cast<LuaVm*>(vm);
+}
+
+void* LuaVm::allocate(void* vm, void* block, size_t old_bytes, size_t new_bytes) {
+  return static_cast<LuaVm*>(vm)->memory_.resize(block, old_bytes, new_bytes);
+}
+
+std::optional<LuaVm::Failure> LuaVm::protect(lua_CFunction function, void* argument) {
+  memory_.set_limit(memory_bytes_max_ + LuaMemory::kReserveBytes);
+  const int status = lua_cpcall(state_, function, argument);
+  memory_.set_limit(memory_bytes_max_);
+  if (status == 0) return std::nullopt;
+  Failure failure{status == LUA_ERRMEM ? Code::kScriptMemory : Code::kScriptError, raised_text(state_), {}};
+  lua_settop(state_, 0);
+  return failure;
+}
+
+bool LuaVm::renew_coroutine() {
+  Coroutine coroutine{coroutine_reference_, adopter_};
+  protect(replace_coroutine, &coroutine);
+  coroutine_ = coroutine.made;
+  coroutine_reference_ = coroutine.reference;
+  return coroutine_ != nullptr;
+}
+
+std::optional<LuaVm::Failure> LuaVm::run(int reference, Duration budget) {
+  if (!coroutine_ && !renew_coroutine()) return Failure{Code::kScriptMemory, "no memory for a coroutine", {}};
+  lua_rawgeti(coroutine_, LUA_REGISTRYINDEX, reference);
+  watch_->enter(budget);
+  const int status = lua_resume(coroutine_, 0);
+  const bool overdue = watch_->overdue();
+  watch_->leave();
+  if (status == 0) {
+    lua_settop(coroutine_, 0);
+    return std::nullopt;
+  }
+  const Code code = overdue ? Code::kScriptTimeout : status == LUA_ERRMEM ? Code::kScriptMemory : Code::kScriptError;
+  lua_State* failed = std::exchange(coroutine_, nullptr);
+  if (status == LUA_YIELD) {
+    lua_settop(failed, 0);
+    lua_pushliteral(failed, "coroutine.yield was called outside of a coroutine of the script");
+  }
+  return describe(failed, code);
+}
+
+LuaVm::Failure LuaVm::describe(lua_State* failed, Code code) {
+  Description description{failed, {}};
+  protect(describe_stack, &description);
+  Failure failure{code, raised_text(failed), std::move(description.traceback)};
+  renew_coroutine();
+  if (code == Code::kScriptMemory) protect(collect_all, nullptr);
+  return failure;
+}
+
+}  // namespace godwit::host

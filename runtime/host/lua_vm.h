@@ -1,0 +1,66 @@
+#pragma once
+
+#include <lua.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "host/app.h"
+#include "host/lua_memory.h"
+#include "host/watchdog.h"
+
+namespace godwit::host {
+
+/// A LuaJIT state under limits of memory and time. Everything that can raise runs protected in here: a script's error,
+/// its endless loop or its hunger for memory comes out as a Failure, and the VM can be used on.
+class LuaVm {
+ public:
+  struct Failure {
+    Code code = Code::kScriptError;  ///< or kScriptTimeout, kScriptMemory
+    std::string text;                ///< "echo/main.lua:12: …"
+    std::string traceback;
+  };
+
+  /// `turn`: see Watch. Without a watchdog time is not limited.
+  static Result<std::unique_ptr<LuaVm>> create(const AppLimits& limits, std::shared_ptr<Watchdog> watchdog,
+                                               uint32_t& turn);
+  ~LuaVm();
+  LuaVm(const LuaVm&) = delete;
+  LuaVm& operator=(const LuaVm&) = delete;
+
+  /// The VM that a state or coroutine belongs to.
+  static LuaVm& of(lua_State* running);
+
+  lua_State* state() { return state_; }
+  Watch& watch() { return *watch_; }
+  size_t memory_bytes() const { return memory_.used(); }
+
+  /// Calls trusted set-up code with `argument` as its one light userdata.
+  std::optional<Failure> protect(lua_CFunction function, void* argument);
+
+  /// Runs the function of the registry's `reference` in a coroutine, which must end within `budget` (of each turn).
+  /// After a failure the next call gets a new coroutine; after one for want of memory everything unused is collected.
+  std::optional<Failure> run(int reference, Duration budget);
+
+  /// Called with every coroutine made for `run`, before its first use.
+  void set_adopter(int reference) { adopter_ = reference; }
+
+ private:
+  LuaVm(const AppLimits& limits, std::shared_ptr<Watchdog> watchdog);
+  static void* allocate(void* vm, void* block, size_t old_bytes, size_t new_bytes);
+  Status open(uint32_t& turn, Duration burst_max);
+  bool renew_coroutine();
+  Failure describe(lua_State* failed, Code code);
+
+  const size_t memory_bytes_max_;
+  LuaMemory memory_;
+  std::shared_ptr<Watchdog> watchdog_;
+  std::optional<Watch> watch_;
+  lua_State* state_ = nullptr;
+  lua_State* coroutine_ = nullptr;  ///< null when there was no memory for one
+  int coroutine_reference_ = LUA_NOREF;
+  int adopter_ = LUA_NOREF;
+};
+
+}  // namespace godwit::host

@@ -1,0 +1,144 @@
+#include "host/watchdog.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+
+#include "host/app.h"
+#include "host/lua_vm.h"
+
+namespace godwit::host {
+namespace {
+
+/// Looks per budget: an overrun ends at most an eighth of the budget late.
+constexpr int kLooksPerBudget = 8;
+/// Below, looking would cost more than it saves; above, a VM that is new would wait too long for its first look.
+constexpr Duration kPeriodMin = 1ms;
+constexpr Duration kPeriodMax = 50ms;
+
+clockid_t clock_of_this_thread() {
+  clockid_t clock = CLOCK_MONOTONIC;
+  pthread_getcpuclockid(pthread_self(), &clock);
+  return clock;
+}
+
+}  // namespace
+
+Watch::Watch(lua_State* vm, uint32_t& turn, Duration usual_budget)
+    : vm_(vm),
+      turn_(turn),
+      usual_budget_(usual_budget),
+      clock_(clock_of_this_thread()),
+      budget_ns_(usual_budget.count()) {}
+
+void Watch::enter(Duration budget) {
+  turn_ += 1;
+  budget_ns_.store(budget.count(), std::memory_order_relaxed);
+  inside_.store(true, std::memory_order_release);
+}
+
+void Watch::leave() {
+  inside_.store(false, std::memory_order_seq_cst);
+  budget_ns_.store(usual_budget_.count(), std::memory_order_relaxed);
+  if (armed_.load(std::memory_order_seq_cst)) disarm();
+}
+
+void Watch::disarm() {
+  const std::lock_guard lock(hook_);
+  lua_sethook(vm_, nullptr, 0, 0);
+  armed_.store(false, std::memory_order_relaxed);
+}
+
+bool Watch::overdue() const {
+  return armed_.load(std::memory_order_relaxed) && inside_.load(std::memory_order_relaxed) &&
+         armed_turn_.load(std::memory_order_relaxed) == turn();
+}
+
+void Watch::raise(lua_State* running, lua_Debug* place) const {
+  lua_getinfo(running, "Sl", place);
+  const auto budget_ms = std::chrono::duration_cast<std::chrono::milliseconds>(budget()).count();
+  lua_pushfstring(running, "%s:%d: ran longer than its limit of %d ms", place->short_src, place->currentline,
+                  static_cast<int>(budget_ms));
+  lua_error(running);
+  std::abort();  // lua_error does not return, but does not say so
+}
+
+void Watch::on_hook(lua_State* running, lua_Debug* place) {
+  Watch& watch = LuaVm::of(running).watch();
+  // The hook can come late, when the turn it was meant for is over.
+  if (!watch.overdue()) return watch.disarm();
+  watch.raise(running, place);
+}
+
+void Watch::inspect() {
+  if (!inside_.load(std::memory_order_acquire)) {
+    seen_ = false;
+    return;
+  }
+  const uint32_t now_turn = turn();
+  const Duration now = time_used();
+  if (!seen_ || now_turn != seen_turn_) {
+    seen_ = true;
+    seen_turn_ = now_turn;
+    seen_at_ = now;
+    return;
+  }
+  if (now - seen_at_ < budget()) return;
+  // Again at every look while it lasts: should one arming be lost to what the VM does at this moment, the next is not.
+  const std::lock_guard lock(hook_);
+  armed_turn_.store(now_turn, std::memory_order_relaxed);
+  armed_.store(true, std::memory_order_seq_cst);
+  if (inside_.load(std::memory_order_seq_cst)) lua_sethook(vm_, on_hook, LUA_MASKCOUNT, 1);
+}
+
+Duration Watch::time_used() const {
+  timespec used{};
+  if (clock_gettime(clock_, &used) != 0) clock_gettime(CLOCK_MONOTONIC, &used);
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+}
+
+std::shared_ptr<Watchdog> make_watchdog() { return std::make_shared<Watchdog>(); }
+
+Watchdog::Watchdog() : thread_([this] { run(); }) {}
+
+Watchdog::~Watchdog() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+}
+
+void Watchdog::add(Watch& watch) {
+  {
+    const std::lock_guard lock(mutex_);
+    watches_.push_back(&watch);
+  }
+  changed_.notify_one();
+}
+
+void Watchdog::remove(Watch& watch) {
+  const std::lock_guard lock(mutex_);
+  std::erase(watches_, &watch);
+}
+
+Duration Watchdog::period() const {
+  Duration least = kPeriodMax * kLooksPerBudget;
+  for (const Watch* watch : watches_) least = std::min(least, watch->budget());
+  return std::max(least / kLooksPerBudget, kPeriodMin);
+}
+
+void Watchdog::run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    if (watches_.empty()) {
+      changed_.wait(lock);
+      continue;
+    }
+    changed_.wait_for(lock, period());
+    for (Watch* watch : watches_) watch->inspect();
+  }
+}
+
+}  // namespace godwit::host

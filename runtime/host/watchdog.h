@@ -1,0 +1,81 @@
+#pragma once
+
+#include <lua.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <ctime>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/time.h"
+
+namespace godwit::host {
+
+/// The time limit of one VM. The VM's thread says when it enters and leaves Lua and counts turns (one per message);
+/// the watchdog's thread finds turns that used more processor time than their budget and arms a hook in the VM, which
+/// raises an error at the next instruction, and again at each one after it, so that no pcall gets away. Time is that of
+/// the VM's own thread: a busy machine does not make a script late.
+class Watch {
+ public:
+  /// `turn` is changed by the VM's thread alone, also from compiled Lua. Call from that thread.
+  Watch(lua_State* vm, uint32_t& turn, Duration usual_budget);
+
+  // From the VM's thread.
+  void enter(Duration budget);
+  /// Control is back in the host: the hook is taken off, if there was one.
+  void leave();
+  /// The running turn must end. Code that Lua's hooks do not reach asks this and raises by itself.
+  bool overdue() const;
+  /// Raises the error that ends an overdue turn; `place` is where it was found running.
+  [[noreturn]] void raise(lua_State* running, lua_Debug* place) const;
+
+  // From the watchdog's thread.
+  void inspect();
+  Duration budget() const { return Duration(budget_ns_.load(std::memory_order_relaxed)); }
+
+ private:
+  static void on_hook(lua_State* running, lua_Debug* place);
+  uint32_t turn() const { return __atomic_load_n(&turn_, __ATOMIC_RELAXED); }
+  Duration time_used() const;
+  void disarm();
+
+  lua_State* vm_;
+  uint32_t& turn_;
+  const Duration usual_budget_;
+  const clockid_t clock_;
+  std::atomic<int64_t> budget_ns_;
+  std::atomic<bool> inside_{false};
+  std::atomic<bool> armed_{false};
+  std::atomic<uint32_t> armed_turn_{0};
+  std::mutex hook_;  ///< held while the hook is set or taken off
+
+  // The watchdog's own.
+  bool seen_ = false;
+  uint32_t seen_turn_ = 0;
+  Duration seen_at_{};
+};
+
+/// One thread that looks after the watches of all VMs of the process.
+class Watchdog {
+ public:
+  Watchdog();
+  ~Watchdog();
+
+  void add(Watch& watch);
+  /// After this the watch is not touched any more.
+  void remove(Watch& watch);
+
+ private:
+  void run();
+  Duration period() const;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Watch*> watches_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace godwit::host
