@@ -84,9 +84,9 @@ void Loop::start_handles() {
 void Loop::run() {
   begin_turn();  // for what was armed and made dirty before
   uv_run(raw(), UV_RUN_DEFAULT);
-  stop_wanted_.store(false, std::memory_order_relaxed);
   begin_turn();
   end_turn();
+  stop_wanted_.store(false, std::memory_order_relaxed);
 }
 
 void Loop::stop() {

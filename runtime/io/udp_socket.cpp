@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/check.h"
 #include "base/limits.h"
 #include "io/udp_control.h"
 #include "io/uv_start.h"
@@ -114,6 +115,7 @@ size_t UdpSocket::deliver(size_t messages) {
 }
 
 SendOutcome UdpSocket::send(const OutgoingDatagrams& datagrams) {
+  GW_CHECK(datagrams.segment_bytes > 0);
   if (blocked_) return SendOutcome::kBlocked;
   size_t taken = 0;
   const Verdict verdict = send_parts(datagrams, taken).verdict;
@@ -199,6 +201,7 @@ void UdpSocket::unblock() {
 }
 
 void UdpSocket::send_held() {
+  if (held_bytes_.empty()) return;
   const std::vector<uint8_t> bytes = std::exchange(held_bytes_, {});
   OutgoingDatagrams rest = held_;
   rest.payload = bytes;
