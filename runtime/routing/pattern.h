@@ -12,7 +12,8 @@ namespace godwit::routing {
 inline constexpr size_t kActionBytesMax = 256;
 inline constexpr size_t kActionLevelsMax = 16;
 
-/// What a handler is bound to: `action` or `kind/action`, where action is levels separated by dots; `*` stands for exactly one level,
+/// What a handler is bound to: `action` or `kind/action`, where action is levels separated by dots; `*` stands for
+/// exactly one level,
 /// `**` as the last level for the rest (one level or more). Matching is linear in the action's length.
 ///   "echo"   "query/time.*"   "*/chat.**"   "command/reboot"   "**"
 class Pattern {
@@ -28,8 +29,8 @@ class Pattern {
   std::optional<wire::Kind> kind() const { return kind_; }
   std::string_view action() const { return action_; }
 
-  /// More specific patterns win: exact before `*` before `**`, level by level from the left, a named kind before any kind.
-  /// Negative: this one is more specific.
+  /// More specific patterns win: exact before `*` before `**`, level by level from the left, a named kind before any
+  /// kind. Negative: this one is more specific.
   int compare_specificity(const Pattern& other) const;
 
  private:
