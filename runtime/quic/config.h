@@ -13,30 +13,30 @@ enum class CongestionControl : uint8_t { kCubic, kBbr };
 
 /// What the transport may use per connection. Applies to connections made after it was set.
 struct TransportConfig {
-  Duration idle_timeout = 60s;          ///< row 3: longer than the 45 s in which a dead peer is noticed
-  Duration handshake_timeout = 5s;      ///< Initial to confirmed handshake
-  uint64_t max_streams_bidi = 1000;     ///< peer-opened streams at one time
+  Duration idle_timeout = 60s;       ///< row 3: longer than the 45 s in which a dead peer is noticed
+  Duration handshake_timeout = 5s;   ///< Initial to confirmed handshake
+  uint64_t max_streams_bidi = 1000;  ///< peer-opened streams at one time
   uint64_t max_streams_uni = 100;
   uint64_t stream_window_bytes = 512 * 1024;
-  uint64_t stream_window_bytes_max = 6 * 1024 * 1024;   ///< auto-tuning limit; 0 = no tuning
+  uint64_t stream_window_bytes_max = 6 * 1024 * 1024;  ///< auto-tuning limit; 0 = no tuning
   uint64_t connection_window_bytes = 1024 * 1024;
   uint64_t connection_window_bytes_max = 15 * 1024 * 1024;
   CongestionControl congestion_control = CongestionControl::kCubic;
-  uint64_t max_udp_payload_bytes = 1452;   ///< 1200 … 65527; packets are never longer
-  bool pmtud = true;                       ///< probe for larger packets up to max_udp_payload_bytes
+  uint64_t max_udp_payload_bytes = 1452;  ///< 1200 … 65527; packets are never longer
+  bool pmtud = true;                      ///< probe for larger packets up to max_udp_payload_bytes
   uint64_t max_datagram_frame_bytes = 65535;
-  Duration keep_alive = 0s;                ///< 0 = never send PINGs by itself
-  bool version2 = true;                    ///< offer QUIC v2 by compatible version negotiation
-  std::filesystem::path qlog_dir;          ///< empty = off
+  Duration keep_alive = 0s;                    ///< 0 = never send PINGs by itself
+  bool version2 = true;                        ///< offer QUIC v2 by compatible version negotiation
+  std::filesystem::path qlog_dir;              ///< empty = off
   uint64_t qlog_bytes_max = 16 * 1024 * 1024;  ///< per connection; writing stops there
 };
 
 /// Server-side defence; counts are per endpoint, that is per worker.
 struct AdmissionConfig {
   uint64_t connections_max = 100'000;
-  uint64_t half_open_max = 4096;           ///< handshakes at one time; above: refused
-  uint64_t half_open_retry = 1000;         ///< from here on Retry proves the address first
-  uint64_t half_open_per_prefix_max = 512; ///< per /24 or /56, loopback exempt
+  uint64_t half_open_max = 4096;            ///< handshakes at one time; above: refused
+  uint64_t half_open_retry = 1000;          ///< from here on Retry proves the address first
+  uint64_t half_open_per_prefix_max = 512;  ///< per /24 or /56, loopback exempt
   Duration retry_token_lifetime = 10s;
   uint64_t stateless_resets_per_s = 100;
   uint64_t version_negotiations_per_s = 1000;

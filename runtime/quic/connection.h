@@ -31,12 +31,14 @@ struct HandshakeCompleted {};
 struct StreamReadable {
   StreamId stream;
 };
-/// The peer gave up sending (RESET_STREAM); unread bytes are gone.
+/// The peer gave up sending (RESET_STREAM), or wants no more of what we send (STOP_SENDING): unread or unsent bytes are
+/// gone.
 struct StreamReset {
   StreamId stream;
   uint64_t app_error;
 };
-/// Both directions are over and everything was acknowledged or reset; the id is free. Sent once per stream.
+/// Both directions are over, everything was acknowledged or reset, and what arrived was consumed; the id is free. Sent
+/// once per stream.
 struct StreamClosed {
   StreamId stream;
 };
@@ -53,15 +55,15 @@ struct DatagramReceived {
 struct PathChanged {
   NetworkPath path;
 };
-/// The connection is over for the owner: nothing follows, sends are ignored. `code` says why in our words, `app_error` is set when
-/// the peer closed with an application code.
+/// The connection is over for the owner: nothing follows, sends are ignored. `code` says why in our words, `app_error`
+/// is set when the peer closed with an application code.
 struct Closed {
   Code code;
   uint64_t app_error;
   std::string reason;
 };
-using Event = std::variant<HandshakeCompleted, StreamReadable, StreamReset, StreamClosed, StreamDrained, StreamsAvailable,
-                           DatagramReceived, PathChanged, Closed>;
+using Event = std::variant<HandshakeCompleted, StreamReadable, StreamReset, StreamClosed, StreamDrained,
+                           StreamsAvailable, DatagramReceived, PathChanged, Closed>;
 
 /// Application error codes on the wire are our registry's numbers (base/error_codes.inc).
 constexpr uint64_t to_app_error(Code code) { return static_cast<uint64_t>(code); }
@@ -76,58 +78,80 @@ struct ConnectionStats {
   uint64_t bytes_received = 0;
 };
 
+class Transport;
+
 /// One QUIC connection, server's or client's. Owned by its Endpoint; the owner above holds the ConnectionId and asks
-/// Endpoint::get. Everything here runs on the worker's thread. No call blocks or sends: writes queue, and the endpoint flushes all
-/// connections that have something to say once per loop turn.
+/// Endpoint::get. Everything here runs on the worker's thread. No call blocks or sends: writes queue, and the endpoint
+/// flushes all connections that have something to say once per loop turn.
+///
+/// Two streams of each side go before all others, because they carry what must not wait behind bodies: the first
+/// bidirectional stream of the client (control) and one's own first unidirectional stream (shared lane). The rest take
+/// turns of 64 KiB, the one that waits longest first; a stream that the peer's flow control holds gives way.
 class Connection {
  public:
-  virtual ~Connection() = default;
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
 
-  virtual ConnectionId id() const = 0;
-  virtual Role role() const = 0;
-  virtual bool handshake_completed() const = 0;
-  virtual NetworkPath path() const = 0;
-  virtual std::string_view alpn() const = 0;
+  ConnectionId id() const;
+  Role role() const;
+  bool handshake_completed() const;
+  NetworkPath path() const;
+  std::string_view alpn() const;
   /// Subject common name or first SAN of the verified peer certificate; empty when there is none.
-  virtual std::string peer_certificate_name() const = 0;
-  virtual ConnectionStats stats() const = 0;
+  std::string peer_certificate_name() const;
+  ConnectionStats stats() const;
 
   /// Opens a stream of ours. StreamLimit when the peer allows no more at present (StreamsAvailable follows).
-  virtual Result<StreamId> open_uni() = 0;
-  virtual Result<StreamId> open_bidi() = 0;
+  Result<StreamId> open_uni();
+  Result<StreamId> open_bidi();
 
   enum class Fin : bool { kNo, kYes };
-  /// Queues bytes on a stream; copies them into pooled blocks. Never refuses for flow control: the caller bounds itself by
-  /// `queued_bytes`. Ignored on an unknown or finished stream (false).
-  virtual bool write(StreamId stream, Bytes bytes, Fin fin = Fin::kNo) = 0;
+  /// Queues bytes on a stream; copies them into pooled blocks. Never refuses for flow control: the caller bounds itself
+  /// by `queued_bytes`. Ignored on an unknown or finished stream (false).
+  bool write(StreamId stream, Bytes bytes, Fin fin = Fin::kNo);
   /// The same without a copy for large bodies: the buffer lives until acknowledged.
-  virtual bool write_shared(StreamId stream, std::shared_ptr<const std::vector<uint8_t>> body, Fin fin = Fin::kNo) = 0;
+  bool write_shared(StreamId stream, std::shared_ptr<const std::vector<uint8_t>> body, Fin fin = Fin::kNo);
   /// Bytes queued and not yet acknowledged.
-  virtual uint64_t queued_bytes(StreamId stream) const = 0;
+  uint64_t queued_bytes(StreamId stream) const;
   /// Bytes over all streams that are queued and not yet acknowledged.
-  virtual uint64_t queued_bytes() const = 0;
+  uint64_t queued_bytes() const;
 
-  /// What arrived in order and was not consumed; contiguous; valid until the next call on this stream or the next receive.
-  virtual Bytes readable(StreamId stream) const = 0;
+  /// What arrived in order and was not consumed; contiguous; valid until the next call on this stream or the next
+  /// receive.
+  Bytes readable(StreamId stream) const;
   /// Frees the front of `readable` and opens flow control for as many bytes.
-  virtual void consume(StreamId stream, size_t bytes) = 0;
+  void consume(StreamId stream, size_t bytes);
   /// The peer finished the stream and everything before the end has arrived (it may not have been consumed yet).
-  virtual bool finished(StreamId stream) const = 0;
+  bool finished(StreamId stream) const;
 
-  /// Stops both directions of a stream that we have (RESET_STREAM and STOP_SENDING with this code).
-  virtual void reset(StreamId stream, Code code) = 0;
+  /// Stops both directions of a stream that we have (RESET_STREAM and STOP_SENDING with this code). Unread bytes are
+  /// gone.
+  void reset(StreamId stream, Code code);
 
-  /// Queues an unreliable datagram (RFC 9221). MessageTooLarge when it cannot fit a packet.
-  virtual Status send_datagram(Bytes payload) = 0;
+  /// Queues an unreliable datagram (RFC 9221). MessageTooLarge when it cannot fit a packet or the peer takes none,
+  /// QueueFull when too many wait.
+  Status send_datagram(Bytes payload);
 
-  /// Says goodbye with an application code once what is queued now has been written to packets (or at once with kAbort), then
-  /// closes. The Closed event follows with that code.
+  /// Switches to new keys (RFC 9001, section 6). False while the last switch is not confirmed.
+  bool update_keys();
+
+  /// Says goodbye with an application code and closes, at once or after what is queued now was written and
+  /// acknowledged (waiting for the acknowledgement no longer than three probe timeouts). The Closed event follows with
+  /// that code.
   enum class CloseMode : bool { kAfterQueued, kAbort };
-  virtual void close(Code code, std::string_view reason, CloseMode mode = CloseMode::kAbort) = 0;
+  void close(Code code, std::string_view reason, CloseMode mode = CloseMode::kAbort);
+
+ private:
+  friend class EndpointCore;
+  explicit Connection(std::unique_ptr<Transport> transport);
+
+  std::unique_ptr<Transport> transport_;
 };
 
-/// The owner of connections: a session adapter, or a test. Called after ngtcp2 has returned, never from inside it; may call
-/// anything, closing the very connection included.
+/// The owner of connections: a session adapter, or a test. Called after ngtcp2 has returned, never from inside it; may
+/// call anything, closing the very connection included. A server's connections are shown only once their handshake is
+/// complete: what fails before is counted and logged, and nobody hears of it.
 class ConnectionOwner {
  public:
   virtual ~ConnectionOwner() = default;
