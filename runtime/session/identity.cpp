@@ -40,6 +40,7 @@ Result<Identity> NoAuthenticator::authenticate(const wire::Hello& hello, std::st
 }
 
 Result<Identity> TokenAuthenticator::authenticate(const wire::Hello& hello, std::string_view) {
+  if (hello.token.empty()) return fail(Code::kUnauthenticated, "unknown token");
   const Entry* found = nullptr;
   for (const Entry& entry : entries_) {
     if (same_secret(hello.token, entry.token) && !found) found = &entry;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "session/cost.h"
+
 namespace godwit::session {
 namespace {
 /// Ring bitmaps index by number modulo their size: a whole extra word keeps the oldest and the newest apart.
@@ -29,7 +31,7 @@ Result<Inbox::Arrival> Inbox::arrive(uint64_t seq, uint32_t after_delta) {
 }
 
 Status Inbox::hold(wire::StoredMessage message) {
-  const size_t bytes = message.bytes();
+  const size_t bytes = cost_of(message.envelope(), message.body().size());
   if (held_.size() >= held_messages_max_ || held_bytes_ + bytes > held_bytes_max_) return fail(Code::kHoldBackFull);
   const wire::Envelope& envelope = message.envelope();
   held_bytes_ += bytes;
@@ -43,8 +45,9 @@ std::optional<wire::StoredMessage> Inbox::next_released(uint64_t seq) {
   if (found == held_.end()) return std::nullopt;
   wire::StoredMessage message = std::move(found->second);
   held_.erase(found);
-  held_bytes_ -= message.bytes();
-  released_bits_.set(message.envelope().seq);
+  const uint64_t released = message.envelope().seq;
+  held_bytes_ -= cost_of(message.envelope(), message.body().size());
+  if (released > handled_) released_bits_.set(released);
   return message;
 }
 
@@ -61,13 +64,15 @@ void Inbox::handled(uint64_t seq) {
   }
 }
 
-void Inbox::ranges(std::vector<uint64_t>& out) const {
+void Inbox::ranges(std::vector<uint64_t>& out, size_t words_max) const {
   out.clear();
-  for (uint64_t seq = handled_ + 2; seq <= highest_; ++seq) {
-    const uint64_t bit = seq - handled_ - 2;
+  const uint64_t first = handled_ + 2;
+  for (uint64_t seq = first; seq <= highest_ && seq < first + 64 * words_max; ++seq) {
+    const uint64_t bit = seq - first;
     if (bit % 64 == 0) out.push_back(0);
     if (handled_bits_.test(seq)) out.back() |= uint64_t{1} << (bit % 64);
   }
+  while (!out.empty() && out.back() == 0) out.pop_back();
 }
 
 }  // namespace godwit::session

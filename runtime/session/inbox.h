@@ -33,12 +33,14 @@ class Inbox {
   /// After the release of `seq`: the message that waited for it, if one did.
   std::optional<wire::StoredMessage> next_released(uint64_t seq);
 
-  /// `seq` was handed to its handler (or refused for good): it may be acknowledged.
+  /// `seq` was handed to its handler (or refused for good): it may be acknowledged. A message that is refused while it
+  /// is held keeps its place in the order: those that follow it still wait for those before it.
   void handled(uint64_t seq);
+  bool is_handled(uint64_t seq) const { return seq <= handled_ || handled_bits_.test(seq); }
 
   uint64_t cumulative() const { return handled_; }
-  /// Handled numbers beyond cumulative + 1 as a bitmap, without trailing zero words.
-  void ranges(std::vector<uint64_t>& out) const;
+  /// Handled numbers beyond cumulative + 1 as a bitmap of at most `words_max` words, without trailing zero words.
+  void ranges(std::vector<uint64_t>& out, size_t words_max) const;
   uint32_t unacknowledged() const { return unacknowledged_; }
   void acknowledged() { unacknowledged_ = 0; }
 

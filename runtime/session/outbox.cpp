@@ -5,7 +5,18 @@
 namespace godwit::session {
 namespace {
 constexpr Reply kAcknowledged{wire::Status::kSuccess, Code::kOk, {}, {}, {}};
+
+uint64_t first_of_word(uint64_t cumulative, size_t word) { return cumulative + 2 + 64 * word; }
+
+uint64_t highest_of(uint64_t cumulative, std::span<const uint64_t> ranges) {
+  for (size_t word = ranges.size(); word-- > 0;) {
+    if (ranges[word] != 0) {
+      return first_of_word(cumulative, word) + static_cast<unsigned>(std::bit_width(ranges[word]) - 1);
+    }
+  }
+  return cumulative;
 }
+}  // namespace
 
 Status Outbox::admit(size_t bytes, Allowance allowance) const {
   const size_t share = allowance == Allowance::kResponse ? 2 : 1;
@@ -20,7 +31,9 @@ void Outbox::push(size_t bytes, Waiting on_acknowledged) {
 }
 
 Status Outbox::acknowledge(uint64_t cumulative, std::span<const uint64_t> ranges) {
-  if (cumulative >= next_seq()) return fail(Code::kSequenceInvalid, "acknowledgement of a message that was never sent");
+  if (cumulative >= next_seq() || highest_of(cumulative, ranges) >= next_seq()) {
+    return fail(Code::kSequenceInvalid, "acknowledgement of a message that was never sent");
+  }
   while (base_ <= cumulative) {
     const Record record = records_.front();
     records_.pop_front();
@@ -31,8 +44,7 @@ Status Outbox::acknowledge(uint64_t cumulative, std::span<const uint64_t> ranges
   }
   for (size_t word = 0; word < ranges.size(); ++word) {
     for (uint64_t bits = ranges[word]; bits != 0; bits &= bits - 1) {
-      const uint64_t seq = cumulative + 2 + 64 * word + static_cast<unsigned>(std::countr_zero(bits));
-      if (seq >= next_seq()) return fail(Code::kSequenceInvalid, "acknowledgement of a message that was never sent");
+      const uint64_t seq = first_of_word(cumulative, word) + static_cast<unsigned>(std::countr_zero(bits));
       if (Record* record = find(seq)) settle(*record, kAcknowledged);
     }
   }

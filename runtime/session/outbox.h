@@ -1,8 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
-#include <functional>
+#include <span>
 
 #include "base/result.h"
 #include "session/reply.h"
@@ -15,6 +16,9 @@ class Outbox {
  public:
   Outbox(size_t messages_max, size_t bytes_max) : messages_max_(messages_max), bytes_max_(bytes_max) {}
 
+  /// What the peer is willing to hold: the bound may only shrink.
+  void limit_messages(size_t messages_max) { messages_max_ = std::min(messages_max_, messages_max); }
+
   enum class Allowance : uint8_t {
     kBounded,   ///< refused at the bound, before a number is taken
     kResponse,  ///< may use twice the bound: a reply that was computed already is not refused lightly
@@ -26,7 +30,7 @@ class Outbox {
   void push(size_t bytes, Waiting on_acknowledged);
 
   /// Everything up to `cumulative`, and the single numbers of `ranges` (bit i of word w = cumulative + 2 + 64 w + i),
-  /// has arrived. SequenceInvalid when the peer acknowledges what was never sent.
+  /// has arrived. SequenceInvalid when the peer acknowledges what was never sent; nothing is settled then.
   Status acknowledge(uint64_t cumulative, std::span<const uint64_t> ranges);
   /// One message was answered or refused; unknown or settled numbers are ignored. Its waiter gets the reply.
   void settle(uint64_t seq, const Reply& reply);
@@ -48,7 +52,7 @@ class Outbox {
   void settle(Record& record, const Reply& reply);
   void pop_settled();
 
-  const size_t messages_max_;
+  size_t messages_max_;
   const size_t bytes_max_;
   std::deque<Record> records_;  ///< of base_, base_ + 1, …
   uint64_t base_ = 1;

@@ -2,15 +2,21 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
+#include "session/cost.h"
+
 namespace godwit::session {
 namespace {
+
+// An Ack is one control frame (16 KiB). Words enough for every window that configuration allows in practice; what they
+// do not cover is acknowledged when the cumulative number has moved on. Nacks share the room for text: 64 bytes each.
+constexpr size_t kAckRangeWordsMax = 256;
+constexpr size_t kNacksPerAckMax = 64;
 
 uint32_t to_ms(Duration duration) {
   return static_cast<uint32_t>(
       std::clamp<int64_t>(std::chrono::ceil<std::chrono::milliseconds>(duration).count(), 0, UINT32_MAX));
 }
-
-size_t cost_of(const wire::Envelope& envelope, Bytes body) { return envelope.action.size() + body.size(); }
 
 PromiseOutcome outcome_of(wire::Status status) {
   switch (status) {
@@ -89,7 +95,7 @@ Result<uint64_t> Session::submit(wire::Envelope& envelope, Bytes body, Outbox::A
     return fail(Code::kMessageTooLarge,
                 "body of " + std::to_string(body.size()) + " bytes, at most " + std::to_string(body_bytes_max_));
   }
-  const size_t cost = cost_of(envelope, body);
+  const size_t cost = cost_of(envelope, body.size());
   if (Status admitted = outbox_.admit(cost, allowance); !admitted) return tl::unexpected(std::move(admitted.error()));
   envelope.seq = outbox_.next_seq();
   const bool ordered = envelope.after_delta != 0;
@@ -111,48 +117,75 @@ void Session::receive(const wire::Envelope& envelope, Bytes body) { arrive({enve
 
 void Session::receive(wire::StoredMessage message) { arrive({message.envelope(), message.body(), &message}); }
 
+void Session::receive_refused(const wire::Envelope& envelope, Code code, std::string_view text) {
+  const uint64_t seq = envelope.seq;
+  const auto arrival = seq == 0 ? std::nullopt : take_number(envelope);
+  if (!arrival) return;
+  if (envelope.kind == wire::Kind::kResponse) settle(envelope.correlates, {wire::Status::kFailure, code, text, {}, {}});
+  // What follows it still waits for what goes before it.
+  if (*arrival == Inbox::Arrival::kHold) hold({envelope, Bytes{}});
+  refuse(seq, code, text);
+  if (*arrival == Inbox::Arrival::kRelease) release_followers(seq);
+}
+
 void Session::arrive(Incoming message) {
   const wire::Envelope& envelope = message.envelope;
-  const size_t size_class = size_class_of(message.body.size());
-  world_.metrics.messages_received[static_cast<size_t>(envelope.kind)][size_class].add();
-  world_.metrics.message_bytes_received[size_class].add(message.body.size());
-  if (envelope.seq == 0) {
+  const uint64_t seq = envelope.seq;
+  count_received(envelope, message.body.size());
+  if (seq == 0) {
     if (envelope.flags & wire::flags::kUnreliable) return release(message);
     return refuse_peer(Code::kSequenceInvalid, "a reliable message without a number");
   }
-  const auto arrival = inbox_.arrive(envelope.seq, envelope.after_delta);
-  if (!arrival) return refuse_peer(arrival.error().code, arrival.error().text);
-  switch (*arrival) {
-    case Inbox::Arrival::kDuplicate:
-      world_.metrics.duplicates_dropped.add();
-      ack_now_ = true;  // the peer missed our acknowledgement
-      return want_turn();
-    case Inbox::Arrival::kHold: {
-      Status held =
-          inbox_.hold(message.stored ? std::move(*message.stored) : wire::StoredMessage(envelope, message.body));
-      if (!held) refuse_peer(held.error().code, "more messages run ahead than agreed");
-      return;
-    }
-    case Inbox::Arrival::kRelease: break;
+  const auto arrival = take_number(envelope);
+  if (!arrival) return;
+  if (*arrival == Inbox::Arrival::kHold) {
+    return hold(message.stored ? std::move(*message.stored) : wire::StoredMessage(envelope, message.body));
   }
-  std::vector<uint64_t> released{};
-  const uint64_t seq = envelope.seq;
   release(message);
+  release_followers(seq);
+}
+
+std::optional<Inbox::Arrival> Session::take_number(const wire::Envelope& envelope) {
+  const auto arrival = inbox_.arrive(envelope.seq, envelope.after_delta);
+  if (!arrival) {
+    refuse_peer(arrival.error().code, arrival.error().text);
+    return std::nullopt;
+  }
+  if (*arrival != Inbox::Arrival::kDuplicate) return *arrival;
+  world_.metrics.duplicates_dropped.add();
+  ack_now_ = true;  // the peer missed our acknowledgement
+  want_turn();
+  return std::nullopt;
+}
+
+void Session::hold(wire::StoredMessage message) {
+  if (Status held = inbox_.hold(std::move(message)); !held) {
+    refuse_peer(held.error().code, "more messages run ahead than agreed");
+  }
+}
+
+void Session::release_followers(uint64_t seq) {
   if (inbox_.held() == 0) return;
-  released.push_back(seq);
+  std::vector<uint64_t> released{seq};
   while (!released.empty()) {
-    const uint64_t after = released.back();
-    if (auto next = inbox_.next_released(after)) {
-      released.push_back(next->envelope().seq);
-      release({next->envelope(), next->body(), &*next});
+    if (auto next = inbox_.next_released(released.back())) {
+      const uint64_t follower = next->envelope().seq;
+      released.push_back(follower);
+      if (!inbox_.is_handled(follower)) release({next->envelope(), next->body(), &*next});
     } else {
       released.pop_back();
     }
   }
 }
 
+void Session::count_received(const wire::Envelope& envelope, size_t body_bytes) {
+  const size_t size_class = size_class_of(body_bytes);
+  world_.metrics.messages_received[static_cast<size_t>(envelope.kind)][size_class].add();
+  world_.metrics.message_bytes_received[size_class].add(body_bytes);
+}
+
 void Session::release(Incoming message) {
-  if (message.envelope.flags & wire::flags::kAckSoon) ack_now_ = true;
+  if (message.envelope.flags & wire::flags::kAckSoon) ack_soon_ = std::max(ack_soon_, message.envelope.seq);
   if (message.envelope.kind == wire::Kind::kResponse) return on_response(message);
   world_.owner.on_message(*this, message);
 }
@@ -161,21 +194,25 @@ void Session::on_response(const Incoming& message) {
   const wire::Envelope& envelope = message.envelope;
   handled(envelope.seq);
   const Reply reply{envelope.status, envelope.code, envelope.text, envelope.headers, message.body};
-  outbox_.settle(envelope.correlates, reply);  // an answer proves that the request arrived
-  const auto found = promises_.find(envelope.correlates);
-  if (found == promises_.end()) return world_.metrics.late_replies.add();
+  if (!settle(envelope.correlates, reply)) world_.metrics.late_replies.add();
+}
+
+bool Session::settle(uint64_t message_id, const Reply& reply) {
+  outbox_.settle(message_id, reply);  // an answer proves that the message arrived
+  const auto found = promises_.find(message_id);
+  if (found == promises_.end()) return false;
   const PromiseId promise_id = found->second;
   promises_.erase(found);
-  if (const auto promise = world_.promises.take(promise_id, outcome_of(envelope.status)))
-    promise->waiting.settle(reply);
+  if (const auto promise = world_.promises.take(promise_id, outcome_of(reply.status))) promise->waiting.settle(reply);
+  return true;
 }
 
 void Session::receive_ack(const wire::Ack& ack) {
   world_.metrics.acks_received.add();
-  for (const wire::Nack& nack : ack.nacks)
-    outbox_.settle(nack.seq, {wire::Status::kFailure, nack.code, nack.text, {}, {}});
-  if (Status known = outbox_.acknowledge(ack.cumulative, ack.ranges); !known)
+  for (const wire::Nack& nack : ack.nacks) settle(nack.seq, {wire::Status::kFailure, nack.code, nack.text, {}, {}});
+  if (Status known = outbox_.acknowledge(ack.cumulative, ack.ranges); !known) {
     refuse_peer(known.error().code, known.error().text);
+  }
 }
 
 void Session::handled(uint64_t seq) {
@@ -186,7 +223,7 @@ void Session::handled(uint64_t seq) {
 
 void Session::refuse(uint64_t seq, Code code, std::string_view text) {
   if (seq == 0) return;
-  nacks_.push_back({seq, code, std::string(text)});
+  nacks_.push_back({seq, code, std::string(text.substr(0, limits::kTextBytesMax))});
   ack_now_ = true;
   handled(seq);
 }
@@ -198,20 +235,27 @@ void Session::want_turn() {
 
 void Session::end_turn() {
   turn_wanted_ = false;
-  if (ack_now_ || inbox_.unacknowledged() >= config_.ack_every) return send_ack();
-  if (inbox_.unacknowledged() > 0 && !ack_timer_.armed())
-    world_.timers.arm(ack_timer_, world_.clock.now() + config_.ack_delay);
+  const uint32_t waiting = inbox_.unacknowledged();
+  const bool soon = ack_soon_ > acknowledged_ && waiting > 0;
+  if (ack_now_ || soon || waiting >= config_.ack_every) return send_ack();
+  if (waiting > 0 && !ack_timer_.armed()) world_.timers.arm(ack_timer_, world_.clock.now() + config_.ack_delay);
 }
 
 void Session::send_ack() {
   world_.timers.disarm(ack_timer_);
   if (!link_) return;
   ack_now_ = false;
-  std::vector<uint64_t> ranges;
-  inbox_.ranges(ranges);
   std::vector<wire::Nack> nacks;
   for (const PendingNack& nack : nacks_) nacks.push_back({nack.seq, nack.code, nack.text});
-  link_->send_ack({inbox_.cumulative(), ranges, nacks});
+  // A number that is acknowledged without a nack was handled: nacks go before the cumulative number that covers them.
+  std::span<const wire::Nack> last = nacks;
+  for (; last.size() > kNacksPerAckMax; last = last.subspan(kNacksPerAckMax)) {
+    link_->send_ack({acknowledged_, {}, last.first(kNacksPerAckMax)});
+  }
+  std::vector<uint64_t> ranges;
+  inbox_.ranges(ranges, kAckRangeWordsMax);
+  acknowledged_ = inbox_.cumulative();
+  link_->send_ack({acknowledged_, ranges, last});
   nacks_.clear();
   inbox_.acknowledged();
   world_.metrics.acks_sent.add();

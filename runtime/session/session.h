@@ -2,6 +2,7 @@
 
 #include <tsl/robin_map.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -69,6 +70,7 @@ class Session {
 
   /// What the peer told in its greeting: our bounds may only shrink.
   void limit_body_bytes(uint64_t bytes_max);
+  void limit_outbox_messages(size_t messages_max) { outbox_.limit_messages(messages_max); }
 
   /// A command or query; `waiting` hears the reply, or why none came. On error nothing was sent and no number was used.
   Result<uint64_t> request(wire::Kind kind, std::string_view action, Bytes body, const SendOptions& options,
@@ -81,6 +83,9 @@ class Session {
   /// From the link. Protocol violations close it.
   void receive(const wire::Envelope& envelope, Bytes body);
   void receive(wire::StoredMessage message);
+  /// A message whose envelope arrived but whose body never will: its sender is told, and those that follow it do not
+  /// wait for ever.
+  void receive_refused(const wire::Envelope& envelope, Code code, std::string_view text);
   void receive_ack(const wire::Ack& ack);
 
   /// The message was handed to its handler, or refused with a code that its sender will see.
@@ -102,12 +107,19 @@ class Session {
  private:
   Result<uint64_t> submit(wire::Envelope& envelope, Bytes body, Outbox::Allowance allowance, Waiting on_acknowledged);
   void arrive(Incoming message);
+  /// Release or hold; nullopt when nothing is left to do with the message.
+  std::optional<Inbox::Arrival> take_number(const wire::Envelope& envelope);
+  void hold(wire::StoredMessage message);
   void release(Incoming message);
+  void release_followers(uint64_t seq);
   void on_response(const Incoming& message);
+  /// False when nobody waited for a reply to this message (any more).
+  bool settle(uint64_t message_id, const Reply& reply);
   void refuse_peer(Code code, std::string_view text);
   void want_turn();
   void send_ack();
   void count_sent(const wire::Envelope& envelope, size_t body_bytes);
+  void count_received(const wire::Envelope& envelope, size_t body_bytes);
 
   struct PendingNack {
     uint64_t seq;
@@ -127,6 +139,8 @@ class Session {
   std::vector<PendingNack> nacks_;
   bool turn_wanted_ = false;
   bool ack_now_ = false;
+  uint64_t ack_soon_ = 0;      ///< highest number whose sender waits for the acknowledgement
+  uint64_t acknowledged_ = 0;  ///< cumulative number of our last acknowledgement
   Timer ack_timer_;
 };
 
