@@ -1,0 +1,70 @@
+#include "app/commands/bench_options.h"
+
+#include <algorithm>
+#include <map>
+
+#include "app/commands/flags.h"
+#include "base/limits.h"
+
+namespace godwit::app {
+namespace {
+
+const std::map<std::string, BenchPattern> kPatterns = {{"request", BenchPattern::kRequest},
+                                                       {"event", BenchPattern::kEvent},
+                                                       {"connect", BenchPattern::kConnect},
+                                                       {"idle", BenchPattern::kIdle}};
+const std::map<std::string, wire::Kind> kKinds = {{"command", wire::Kind::kCommand}, {"query", wire::Kind::kQuery}};
+
+constexpr Duration kDefaultDuration = 5s;
+constexpr uint32_t kClientsMax = 100'000;
+constexpr double kRateMax = 10e6;
+
+}  // namespace
+
+std::string_view name_of(BenchPattern pattern) {
+  for (const auto& [name, value] : kPatterns) {
+    if (value == pattern) return name;
+  }
+  return "unknown";
+}
+
+void BenchOptions::add_to(CLI::App& verb) {
+  connect.add_to(verb, "for connecting, and for each answer");
+  verb.add_option("--pattern", pattern, "request, event (acknowledged), connect (handshakes), or idle (held sessions)")
+      ->transform(CLI::CheckedTransformer(kPatterns))
+      ->type_name("NAME");
+  verb.add_option("--clients", clients, "connections")->check(CLI::Range(1u, kClientsMax))->capture_default_str();
+  verb.add_option("--in-flight", in_flight, "messages per client, or handshakes, at one time")
+      ->check(CLI::Range(1u, kInFlightMax))
+      ->capture_default_str();
+  add_bytes(verb, "--size", "of each body", size_bytes);
+  add_parsed(verb, "--duration", "how long (default: 5s, without --count)", parse_duration, duration)
+      ->type_name("DURATION");
+  verb.add_option("--count", count, "how many messages, or handshakes, in all")->check(CLI::PositiveNumber);
+  verb.add_option("--rate", rate_per_s,
+                  "messages per second in all, sent on time whatever the answers do; latency counts from the time at "
+                  "which a message was to be sent")
+      ->check(CLI::Range(0.001, kRateMax));
+  verb.add_option("--action", action, "of each message; its handler should reply with the body it got")
+      ->capture_default_str();
+  verb.add_option("--kind", kind, "command or query")->transform(CLI::CheckedTransformer(kKinds))->type_name("KIND");
+  verb.add_flag("--no-verify", no_verify, "do not compare answers with what was sent");
+  add_duration(verb, "--busy-poll", "ask for packets so long before sleeping (20us to 50us); default: off", busy_poll);
+  verb.add_flag("--json", json, "print one JSON object");
+}
+
+void BenchOptions::complete() {
+  if (!duration && !count) duration = kDefaultDuration;
+}
+
+client::ClientLoopOptions BenchOptions::loop_options() const {
+  client::ClientLoopOptions options{.tls = connect.tls()};
+  options.core.session.body_bytes_max = limits::kInlineBodyBytesMax;
+  options.core.codec.inline_bytes_max = limits::kInlineBodyBytesMax;
+  options.core.promises_max = std::max<size_t>(options.core.promises_max, size_t{clients} * in_flight);
+  options.loop.busy_poll.enabled = busy_poll > Duration::zero();
+  options.loop.busy_poll.spin = busy_poll;
+  return options;
+}
+
+}  // namespace godwit::app

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <functional>
+
+#include "app/commands/exit_code.h"
+
+namespace CLI {
+class App;
+}
+
+namespace godwit::app {
+
+/// What the command line asked for, to be run once all of it was understood.
+using Verb = std::function<ExitCode()>;
+
+// Each adds one verb of the command, with its flags and help, to the program; when it is the one that was asked for,
+// `chosen` is set.
+void add_serve(CLI::App& program, Verb& chosen);
+void add_check(CLI::App& program, Verb& chosen);
+void add_request(CLI::App& program, Verb& chosen);
+void add_send(CLI::App& program, Verb& chosen);
+void add_bench(CLI::App& program, Verb& chosen);
+void add_config(CLI::App& program, Verb& chosen);
+void add_errors(CLI::App& program, Verb& chosen);
+void add_version(CLI::App& program, Verb& chosen);
+
+}  // namespace godwit::app
