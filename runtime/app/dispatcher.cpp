@@ -15,33 +15,40 @@ Dispatcher::Dispatcher(const DispatcherConfig& config, const Clock& clock, Worke
 void Dispatcher::submit(session::Session& session, session::Incoming message) {
   const wire::Envelope& envelope = message.envelope;
   if (draining_) return refuse(session.id(), envelope, Code::kServerDraining, "the server is going down");
-  const routing::Target* target = handlers_.find(envelope.kind, envelope.action);
-  if (!target) {
+  const routing::Target* found = handlers_.find(envelope.kind, envelope.action);
+  if (!found) {
     metrics_.handler_not_found.add();
     return refuse(session.id(), envelope, Code::kHandlerNotFound, envelope.action);
   }
+  const routing::Target target = *found;
   // Handlers get a chance to make room before anybody is refused, but never beyond the turn's budget.
-  if (queue_.size() >= config_.queue_messages_max && !running_) run();
+  if (queue_.size() >= config_.queue_messages_max) run_batches();
   if (queue_.size() >= config_.queue_messages_max) {
     metrics_.messages_dropped[static_cast<size_t>(DropReason::kQueueFull)].add();
     return refuse(session.id(), envelope, Code::kDispatcherFull, "the queue in front of the handlers is full");
   }
-  queue_.push_back({session.id(), *target, clock_.now(),
+  queue_.push_back({session.id(), target, clock_.now(),
                     message.stored ? std::move(*message.stored) : wire::StoredMessage(envelope, message.body)});
   metrics_.dispatch_queue.set(static_cast<int64_t>(queue_.size()));
 }
 
 bool Dispatcher::run() {
-  if (running_) return !queue_.empty();
+  run_batches();
+  used_ = {};
+  return !queue_.empty();
+}
+
+void Dispatcher::run_batches() {
+  if (running_) return;
   running_ = true;
-  const Timestamp until = clock_.measure() + config_.turn_budget;
-  while (!queue_.empty()) {
+  Timestamp last = clock_.measure();
+  while (!queue_.empty() && used_ < config_.turn_budget) {
     run_batch();
-    if (clock_.measure() >= until) break;
+    const Timestamp now = clock_.measure();
+    used_ += now - std::exchange(last, now);
   }
   metrics_.dispatch_queue.set(static_cast<int64_t>(queue_.size()));
   running_ = false;
-  return !queue_.empty();
 }
 
 void Dispatcher::run_batch() {
@@ -168,16 +175,15 @@ host::ReplyOutcome Dispatcher::answer(host::Ticket ticket, const session::Reply&
   if (!pending) return host::ReplyOutcome::kStale;
   if (!wire::is_request(pending->kind)) return host::ReplyOutcome::kNotExpected;
   session::Session* session = sessions_.find_session(pending->session);
-  if (session) {
-    const Status sent = session->respond(pending->message_id, reply);
-    if (!sent && sent.error().code == Code::kMessageTooLarge) return host::ReplyOutcome::kTooLarge;
-    if (!sent && sent.error().code == Code::kQueueFull) {
-      settle(ticket, *pending);
-      return host::ReplyOutcome::kQueueFull;
-    }
+  const Status sent = session ? session->respond(pending->message_id, reply) : Status{};
+  const Code refused = sent ? Code::kOk : sent.error().code;
+  if (refused == Code::kMessageTooLarge) return host::ReplyOutcome::kTooLarge;
+  if (refused == Code::kHeadersInvalid) {
+    // The caller hears what is wrong with its answer instead of waiting for its deadline.
+    (void)session->respond(pending->message_id, {wire::Status::kFailure, refused, sent.error().text, {}, {}});
   }
   settle(ticket, *pending);
-  return host::ReplyOutcome::kAccepted;
+  return refused == Code::kQueueFull ? host::ReplyOutcome::kQueueFull : host::ReplyOutcome::kAccepted;
 }
 
 }  // namespace godwit::app

@@ -44,7 +44,8 @@ class Dispatcher final : public host::ReplySink {
   /// Queues a message, or answers at once why not (HandlerNotFound, DispatcherFull, ServerDraining).
   void submit(session::Session& session, session::Incoming message);
 
-  /// Runs handlers until the queue is empty or the turn's budget is used. True when something is left.
+  /// The end of a turn: runs handlers until the queue is empty or the turn's budget is used. True when something is
+  /// left.
   bool run();
 
   /// New requests are refused from here on; what is queued still runs.
@@ -76,6 +77,7 @@ class Dispatcher final : public host::ReplySink {
     Timestamp received{};
   };
 
+  void run_batches();
   void run_batch();
   size_t take_batch();
   bool expired(const Queued& queued, Timestamp now) const;
@@ -96,6 +98,7 @@ class Dispatcher final : public host::ReplySink {
   std::vector<host::Delivery> deliveries_;
   std::vector<Pending> tickets_;
   std::vector<uint32_t> free_tickets_;
+  Duration used_{};  ///< of this turn's budget
   bool running_ = false;
   bool draining_ = false;
 };

@@ -54,6 +54,11 @@ void ServerCore::drain() {
 
 bool ServerCore::drained() {
   if (dispatcher_.queued() > 0 || dispatcher_.in_flight() > 0) return false;
+  bool acknowledged = true;
+  sessions_.for_each([&](session::SessionId, const session::Session& session) {
+    acknowledged = acknowledged && session.inbox().unacknowledged() == 0;
+  });
+  if (!acknowledged) return false;
   for (auto& [id, peer] : peers_) {
     const quic::Connection* connection = endpoint_->get(id);
     if (connection && connection->queued_bytes() > 0) return false;
@@ -145,12 +150,12 @@ void ServerCore::refuse(Peer& peer, const Error& error) {
   const auto info = describe(error.code);
   const uint32_t retry_after_ms = info ? static_cast<uint32_t>(info->retry_after.count()) : 0;
   peer.channel.send_control(codec_.encode(wire::Refuse{error.code, error.text, retry_after_ms}));
-  peer.channel.connection().close(error.code, error.text, quic::Connection::CloseMode::kAfterQueued);
+  peer.channel.finish(error.code, error.text);
 }
 
 void ServerCore::on_goodbye(client::Channel& channel, const wire::Goodbye& goodbye) {
   log_.debug("client says goodbye", {{"code", goodbye.code}, {"reason", goodbye.text}});
-  channel.connection().close(Code::kPeerClosed, "goodbye", quic::Connection::CloseMode::kAfterQueued);
+  channel.finish(Code::kPeerClosed, "goodbye");
 }
 
 void ServerCore::end_peer(quic::ConnectionId id, const quic::Closed& closed) {

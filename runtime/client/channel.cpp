@@ -54,10 +54,12 @@ Status Channel::go_live(session::Session& session, Duration heartbeat) {
   session.attach(*this);
   heartbeat_ = heartbeat;
   last_heard_ = world_.clock.now();
-  if (heartbeat_ > Duration::zero()) world_.timers.arm(heartbeat_timer_, last_heard_ + heartbeat_);
+  if (heartbeat_ > Duration::zero()) arm_heartbeat(last_heard_ + heartbeat_);
   // What overtook the greeting on other streams has been waiting unread.
   std::vector<quic::StreamId> early;
-  for (const auto& [id, inbound] : inbound_) early.push_back(id);
+  for (const auto& [id, inbound] : inbound_) {
+    if (id != control_) early.push_back(id);  // its frames are being read right now
+  }
   std::sort(early.begin(), early.end());
   for (const quic::StreamId id : early) on_readable(id);
   return {};
@@ -67,17 +69,19 @@ void Channel::on_event(const quic::Event& event) {
   if (closed_) return;
   last_heard_ = world_.clock.now();
   if (const auto* readable = std::get_if<quic::StreamReadable>(&event)) return on_readable(readable->stream);
-  if (const auto* reset = std::get_if<quic::StreamReset>(&event)) {
-    inbound_.erase(reset->stream);
-    if (reset->stream == control_ || reset->stream == shared_in_)
-      close(Code::kProtocolError, "a stream of the connection's life was reset");
-    return;
-  }
+  if (const auto* reset = std::get_if<quic::StreamReset>(&event)) return on_reset(reset->stream);
   if (const auto* gone = std::get_if<quic::StreamClosed>(&event)) {
     inbound_.erase(gone->stream);
     return send_waiting();
   }
   if (std::holds_alternative<quic::StreamsAvailable>(event)) send_waiting();
+}
+
+void Channel::on_reset(quic::StreamId stream) {
+  if (stream == control_ || stream == shared_in_ || stream == shared_out_) {
+    return close(Code::kProtocolError, "a stream of the connection's life was reset");
+  }
+  if (inbound_.count(stream)) refuse_stream(stream, Code::kCancelled, "the sender gave its message up");
 }
 
 void Channel::on_readable(quic::StreamId stream) {
@@ -235,7 +239,12 @@ void Channel::finish_own(quic::StreamId stream, Inbound& inbound) {
 void Channel::refuse_stream(quic::StreamId stream, Code code, std::string_view text) {
   world_.log.debug("stream refused", {{"code", code}, {"reason", text}, {"stream", stream}});
   connection_.reset(stream, code);
-  inbound_.erase(stream);
+  const auto found = inbound_.find(stream);
+  if (found == inbound_.end()) return;
+  const std::unique_ptr<Inbound> refused = std::move(found.value());
+  inbound_.erase(found);
+  // Before its head came nobody knows which number the message has, if it has one.
+  if (refused->head && live()) session_->receive_refused(refused->head->envelope(), code, text);
 }
 
 Status Channel::send_message(const wire::Envelope& envelope, Bytes body) {
@@ -278,10 +287,18 @@ void Channel::send_waiting() {
 
 void Channel::send_ack(const wire::Ack& ack) { send_control(world_.codec.encode(ack)); }
 
-void Channel::close(Code code, std::string_view text) {
+void Channel::close(Code code, std::string_view text) { end(code, text, quic::Connection::CloseMode::kAbort); }
+
+void Channel::finish(Code code, std::string_view text) { end(code, text, quic::Connection::CloseMode::kAfterQueued); }
+
+void Channel::end(Code code, std::string_view text, quic::Connection::CloseMode mode) {
   if (std::exchange(closed_, true)) return;
   world_.timers.disarm(heartbeat_timer_);
-  connection_.close(code, text);
+  connection_.close(code, text, mode);
+}
+
+void Channel::arm_heartbeat(Timestamp ping) {
+  world_.timers.arm(heartbeat_timer_, std::min(ping, last_heard_ + heartbeat_ * config_.heartbeat_misses_max));
 }
 
 void Channel::on_heartbeat(Timestamp now) {
@@ -290,7 +307,7 @@ void Channel::on_heartbeat(Timestamp now) {
                  "nothing heard for " + std::to_string(config_.heartbeat_misses_max) + " heartbeat intervals");
   }
   if (connection_.role() == quic::Role::kClient) send_control(world_.codec.encode(wire::Ping{to_ns(now)}));
-  world_.timers.arm(heartbeat_timer_, now + heartbeat_);
+  arm_heartbeat(now + heartbeat_);
 }
 
 }  // namespace godwit::client

@@ -57,6 +57,9 @@ class Channel final : public session::Link {
   /// Events of the connection, as they come. HandshakeCompleted and Closed are the owner's.
   void on_event(const quic::Event& event);
 
+  /// Reads no more, and closes once what is queued was delivered: a refusal, a last reply.
+  void finish(Code code, std::string_view text);
+
   // session::Link
   Status send_message(const wire::Envelope& envelope, Bytes body) override;
   void send_ack(const wire::Ack& ack) override;
@@ -76,6 +79,7 @@ class Channel final : public session::Link {
   };
 
   void on_readable(quic::StreamId stream);
+  void on_reset(quic::StreamId stream);
   void read(quic::StreamId stream, Inbound& inbound);
   bool accept_type(quic::StreamId stream, Inbound& inbound);
   void read_frames(quic::StreamId stream, wire::StreamType type);
@@ -88,6 +92,8 @@ class Channel final : public session::Link {
   void send_own(Bytes head, Bytes body);
   bool try_send_own(Bytes head, Bytes body);
   void send_waiting();
+  void end(Code code, std::string_view text, quic::Connection::CloseMode mode);
+  void arm_heartbeat(Timestamp ping);
   void on_heartbeat(Timestamp now);
 
   quic::Connection& connection_;

@@ -141,6 +141,7 @@ void ClientCore::on_welcome(Peer& peer, const wire::Welcome& welcome) {
   world_.metrics.sessions.add(1);
   session::Session& session = *sessions_.get(peer.session);
   if (welcome.inline_bytes_max > 0) session.limit_body_bytes(welcome.inline_bytes_max);
+  if (welcome.outbox_messages_max > 0) session.limit_outbox_messages(welcome.outbox_messages_max);
   const Status live = peer.channel->go_live(session, std::chrono::milliseconds(welcome.heartbeat_ms));
   if (!live) return peer.channel->close(live.error().code, "the server allows no stream for the shared lane");
   world_.events.on_connected(peer.id);

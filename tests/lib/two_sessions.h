@@ -110,6 +110,9 @@ class TwoSessions {
     time.clock.move_to(end);
   }
 
+  /// What else happens at the end of each turn, before the acknowledgements.
+  std::function<void()> on_turn_end = [] {};
+
   const session::SessionConfig config;
   VirtualTime time;
   std::unique_ptr<Side> client, server;
@@ -119,6 +122,7 @@ class TwoSessions {
     events_.emplace(time.clock.now() + after, std::move(action));
   }
   void end_turn() {
+    on_turn_end();
     for (Side* side : {client.get(), server.get()}) {
       if (std::exchange(side->turn_wanted_, false)) side->session.end_turn();
     }

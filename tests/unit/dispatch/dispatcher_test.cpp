@@ -1,0 +1,349 @@
+#include "app/dispatcher.h"
+
+#include <catch2/catch.hpp>
+#include <functional>
+#include <map>
+#include <numeric>
+
+#include "two_sessions.h"
+
+using namespace godwit;
+using app::Dispatcher;
+using host::Delivery;
+using host::ReplyOutcome;
+using host::Ticket;
+using testing::TwoSessions;
+using wire::Kind;
+
+namespace {
+
+class NullSink final : public LogSink {
+ public:
+  LogLevel level(std::string_view) const override { return LogLevel::kOff; }
+  void write(const LogRecord&) override {}
+};
+
+void echo(const Delivery& delivery, host::ReplySink& sink) {
+  if (wire::is_request(delivery.kind))
+    REQUIRE(sink.reply(delivery.ticket, delivery.body, {}) == ReplyOutcome::kAccepted);
+  sink.done(delivery.ticket);
+}
+
+/// A handler whose work is the test's: called once per message, and it keeps the sizes of the batches.
+class TestHandler final : public host::Handler {
+ public:
+  std::function<void(const Delivery&, host::ReplySink&)> on_message = echo;
+  std::vector<size_t> batches;
+
+  void handle(std::span<const Delivery> batch, host::ReplySink& sink) override {
+    batches.push_back(batch.size());
+    for (const Delivery& delivery : batch) on_message(delivery, sink);
+  }
+  std::string_view name() const override { return "test@1"; }
+};
+
+/// A client's session, joined to a server's session whose messages go through the dispatcher. Actions "one" and "two"
+/// belong to two units.
+struct Fixture : Dispatcher::Handlers, Dispatcher::Sessions {
+  explicit Fixture(const app::DispatcherConfig& wanted = {})
+      : config(wanted), dispatcher(config, pair.time.clock, pair.server->metrics, Log(sink, "dispatch"), *this, *this) {
+    pair.server->on_arrival = [this](const wire::Envelope& envelope, Bytes body) {
+      dispatcher.submit(pair.server->session, {envelope, body});
+    };
+    pair.on_turn_end = [this] { more = dispatcher.run(); };
+  }
+
+  const routing::Target* find(Kind, std::string_view action) override {
+    static constexpr routing::Target kTargets[] = {{0, 0}, {1, 0}};
+    return action == "one" ? &kTargets[0] : action == "two" ? &kTargets[1] : nullptr;
+  }
+  host::Handler* handler(uint32_t unit) override { return units[unit]; }
+  session::Session* find_session(session::SessionId) override { return session_gone ? nullptr : &pair.server->session; }
+  const host::SessionView* view_session(session::SessionId) override { return nullptr; }
+
+  uint64_t request(std::string_view action, std::string_view body = {}, const session::SendOptions& options = {}) {
+    const uint64_t cookie = ++cookies;
+    REQUIRE(client().session.request(Kind::kCommand, action, as_bytes(body), options, client().waiter.cookie(cookie)));
+    return cookie;
+  }
+  uint64_t event(std::string_view action, const session::SendOptions& options = {}) {
+    const uint64_t cookie = ++cookies;
+    REQUIRE(client().session.send_event(action, {}, options, client().waiter.cookie(cookie)));
+    return cookie;
+  }
+  /// Lets everything sent arrive in one turn, and the answers come back.
+  void run(Duration by = 2ms) { pair.run(by); }
+  testing::RecordingWaiter::Outcome outcome(uint64_t cookie) { return client().waiter.outcomes[cookie]; }
+  size_t count(Code code) {
+    return static_cast<size_t>(std::count_if(client().waiter.outcomes.begin(), client().waiter.outcomes.end(),
+                                             [&](const auto& entry) { return entry.second.code == code; }));
+  }
+  uint64_t dropped(DropReason reason) {
+    return pair.server->metrics.messages_dropped[static_cast<size_t>(reason)].value();
+  }
+  void work(Duration by) { pair.time.clock.move_to(pair.time.clock.now() + by); }
+  TwoSessions::Side& client() { return *pair.client; }
+
+  NullSink sink;
+  TwoSessions pair;
+  TestHandler one, two;
+  std::vector<host::Handler*> units{&one, &two};
+  app::DispatcherConfig config;
+  Dispatcher dispatcher;
+  uint64_t cookies = 0;
+  bool session_gone = false;
+  bool more = false;
+};
+
+}  // namespace
+
+TEST_CASE("a request comes back with its handler's reply") {
+  Fixture f;
+  const uint64_t request = f.request("one", "body");
+  f.run(1ms);
+  REQUIRE_FALSE(f.client().waiter.settled(request));
+  f.run(1ms);
+  REQUIRE(f.outcome(request).status == wire::Status::kSuccess);
+  REQUIRE(f.outcome(request).body == "body");
+  REQUIRE(f.dispatcher.queued() == 0);
+  REQUIRE(f.dispatcher.in_flight() == 0);
+}
+
+TEST_CASE("what nobody handles is answered at once: a request with a failure, an event with a refusal") {
+  Fixture f;
+  const uint64_t request = f.request("nobody"), event = f.event("nobody"), known = f.request("one");
+  f.run();
+  REQUIRE(f.outcome(request).code == Code::kHandlerNotFound);
+  REQUIRE(f.outcome(event).code == Code::kHandlerNotFound);
+  REQUIRE(f.outcome(known).code == Code::kOk);
+  REQUIRE(f.pair.server->metrics.handler_not_found.value() == 2);
+}
+
+TEST_CASE("a full queue answers DispatcherFull in the very turn, and what was queued is still handled") {
+  Fixture f({.queue_messages_max = 10, .turn_budget = 20ms});
+  f.one.on_message = [&](const Delivery& delivery, host::ReplySink& sink) {
+    f.work(2ms);
+    sink.reply(delivery.ticket, {}, {});
+  };
+  // The first ten fill the queue; room is made for ten more within the budget; then the turn's budget is used.
+  for (int i = 0; i < 30; ++i) f.request("one");
+  f.run(1ms);
+  REQUIRE(f.dropped(DropReason::kQueueFull) == 10);
+  f.run(100ms);
+  REQUIRE(f.count(Code::kDispatcherFull) == 10);
+  REQUIRE(f.count(Code::kOk) == 20);
+  for (uint64_t cookie = 1; cookie <= 20; ++cookie) REQUIRE(f.outcome(cookie).code == Code::kOk);
+}
+
+TEST_CASE("an event that finds the queue full is refused with the code, never lost in silence") {
+  Fixture f({.queue_messages_max = 1, .turn_budget = 0ms});
+  const uint64_t first = f.event("one"), second = f.event("one");
+  f.run();
+  REQUIRE_FALSE(f.client().waiter.settled(first));
+  REQUIRE(f.outcome(second).code == Code::kDispatcherFull);
+}
+
+TEST_CASE("handlers stop at the turn's budget and go on in the next turn") {
+  Fixture f({.turn_budget = 20ms, .batch_messages_max = 1});
+  size_t handled = 0;
+  f.one.on_message = [&](const Delivery& delivery, host::ReplySink& sink) {
+    ++handled;
+    f.work(5ms);
+    sink.reply(delivery.ticket, {}, {});
+  };
+  for (int i = 0; i < 10; ++i) f.request("one");
+  f.run(1ms);
+  REQUIRE(handled == 4);
+  REQUIRE(f.more);
+  REQUIRE(f.dispatcher.queued() == 6);
+  REQUIRE(f.dispatcher.run());
+  REQUIRE(handled == 8);
+  REQUIRE_FALSE(f.dispatcher.run());
+  REQUIRE(handled == 10);
+}
+
+TEST_CASE("a message that outlived its ttl in the queue is dropped and its sender told") {
+  Fixture f({.turn_budget = 10ms, .batch_messages_max = 1});
+  size_t handled = 0;
+  f.one.on_message = [&](const Delivery& delivery, host::ReplySink& sink) {
+    ++handled;
+    f.work(50ms);
+    sink.done(delivery.ticket);
+  };
+  f.event("one");
+  const uint64_t patient = f.event("one", {.ttl = 80ms}), hasty = f.event("one", {.ttl = 100ms});
+  f.run(200ms);
+  f.dispatcher.run();
+  f.dispatcher.run();
+  f.run(2ms);
+  REQUIRE(handled == 2);
+  REQUIRE(f.outcome(patient).code == Code::kOk);
+  REQUIRE(f.outcome(hasty).code == Code::kMessageExpired);
+  REQUIRE(f.dropped(DropReason::kExpired) == 1);
+}
+
+TEST_CASE("a request whose caller has stopped waiting is not handled any more") {
+  Fixture f({.turn_budget = 10ms, .batch_messages_max = 1});
+  size_t handled = 0;
+  f.one.on_message = [&](const Delivery& delivery, host::ReplySink& sink) {
+    ++handled;
+    f.work(50ms);
+    sink.reply(delivery.ticket, {}, {});
+  };
+  f.request("one");
+  const uint64_t hasty = f.request("one", {}, {.timeout = 30ms});
+  f.run(100ms);
+  f.dispatcher.run();
+  REQUIRE(handled == 1);
+  REQUIRE(f.outcome(hasty).code == Code::kDeadlineExceeded);
+  REQUIRE(f.dropped(DropReason::kExpired) == 1);
+}
+
+TEST_CASE("a ticket answers once; afterwards it is stale") {
+  Fixture f;
+  ReplyOutcome second{}, failure{};
+  Ticket old;
+  f.one.on_message = [&](const Delivery& delivery, host::ReplySink& sink) {
+    REQUIRE(sink.reply(delivery.ticket, as_bytes("first"), {}) == ReplyOutcome::kAccepted);
+    second = sink.reply(delivery.ticket, as_bytes("second"), {});
+    failure = sink.fail(delivery.ticket, Code::kHandlerFailed, "");
+    sink.done(delivery.ticket);
+    old = delivery.ticket;
+  };
+  const uint64_t request = f.request("one");
+  f.run();
+  REQUIRE(second == ReplyOutcome::kStale);
+  REQUIRE(failure == ReplyOutcome::kStale);
+  REQUIRE(f.outcome(request).body == "first");
+  REQUIRE(f.outcome(request).times == 1);
+
+  f.one.on_message = [&](const Delivery& delivery, host::ReplySink& sink) {
+    REQUIRE(sink.reply(old, as_bytes("from an earlier message"), {}) == ReplyOutcome::kStale);
+    REQUIRE(sink.reply(delivery.ticket, as_bytes("own"), {}) == ReplyOutcome::kAccepted);
+  };
+  const uint64_t next = f.request("one");
+  f.run();
+  REQUIRE(f.outcome(next).body == "own");
+  REQUIRE(f.dispatcher.reply(Ticket{}, {}, {}) == ReplyOutcome::kStale);
+  REQUIRE(f.dispatcher.reply(Ticket{uint64_t{1} << 32 | 12345}, {}, {}) == ReplyOutcome::kStale);
+}
+
+TEST_CASE("a handler that ends without a reply to a request says NoReply; for an event that is the normal end") {
+  Fixture f;
+  f.one.on_message = [](const Delivery& delivery, host::ReplySink& sink) { sink.done(delivery.ticket); };
+  const uint64_t request = f.request("one"), event = f.event("one");
+  f.run();
+  REQUIRE(f.outcome(request).code == Code::kNoReply);
+  REQUIRE(f.outcome(event).status == wire::Status::kSuccess);
+}
+
+TEST_CASE("an event takes no reply, but may fail") {
+  Fixture f;
+  ReplyOutcome reply{};
+  f.one.on_message = [&](const Delivery& delivery, host::ReplySink& sink) {
+    reply = sink.reply(delivery.ticket, {}, {});
+    REQUIRE(sink.fail(delivery.ticket, Code::kHandlerFailed, "broken") == ReplyOutcome::kAccepted);
+  };
+  const uint64_t event = f.event("one");
+  f.run();
+  REQUIRE(reply == ReplyOutcome::kNotExpected);
+  REQUIRE(f.outcome(event).code == Code::kHandlerFailed);
+  REQUIRE(f.dispatcher.in_flight() == 0);
+}
+
+TEST_CASE("a reply that is too large does not use up the ticket") {
+  Fixture f;
+  f.one.on_message = [&](const Delivery& delivery, host::ReplySink& sink) {
+    const std::vector<uint8_t> large((1 << 20) + 1);
+    REQUIRE(sink.reply(delivery.ticket, large, {}) == ReplyOutcome::kTooLarge);
+    REQUIRE(sink.fail(delivery.ticket, Code::kMessageTooLarge, "") == ReplyOutcome::kAccepted);
+  };
+  const uint64_t request = f.request("one");
+  f.run();
+  REQUIRE(f.outcome(request).code == Code::kMessageTooLarge);
+}
+
+TEST_CASE("a reply may come long after the handler returned") {
+  Fixture f;
+  Ticket ticket;
+  f.one.on_message = [&](const Delivery& delivery, host::ReplySink&) { ticket = delivery.ticket; };
+  const uint64_t request = f.request("one");
+  f.run(10s);
+  REQUIRE(f.dispatcher.in_flight() == 1);
+  REQUIRE_FALSE(f.client().waiter.settled(request));
+  REQUIRE(f.dispatcher.reply(ticket, as_bytes("late"), {}) == ReplyOutcome::kAccepted);
+  f.run();
+  REQUIRE(f.outcome(request).body == "late");
+  REQUIRE(f.dispatcher.in_flight() == 0);
+}
+
+TEST_CASE("messages of one unit enter it together, up to the batch size, and nobody passes anybody") {
+  Fixture f({.batch_messages_max = 4});
+  std::vector<uint64_t> order;
+  for (TestHandler* handler : {&f.one, &f.two}) {
+    handler->on_message = [&](const Delivery& delivery, host::ReplySink& sink) {
+      order.push_back(delivery.message_id);
+      sink.done(delivery.ticket);
+    };
+  }
+  for (const char* action : {"one", "one", "two", "one", "one", "one", "one", "one", "two"}) f.event(action);
+  f.run();
+  std::vector<uint64_t> sent(9);
+  std::iota(sent.begin(), sent.end(), 1);
+  REQUIRE(order == sent);
+  REQUIRE(f.one.batches == std::vector<size_t>{2, 4, 1});
+  REQUIRE(f.two.batches == std::vector<size_t>{1, 1});
+}
+
+TEST_CASE("an event is acknowledged after its handler ran and not while it waits in the queue") {
+  Fixture f({.turn_budget = 0ms});
+  const uint64_t event = f.event("one");
+  f.run(1s);
+  REQUIRE(f.dispatcher.queued() == 1);
+  REQUIRE_FALSE(f.client().waiter.settled(event));
+  f.config.turn_budget = 20ms;
+  f.run(2ms);
+  REQUIRE(f.outcome(event).status == wire::Status::kSuccess);
+}
+
+TEST_CASE("when a unit is gone its queued messages are answered") {
+  Fixture f;
+  f.units[0] = nullptr;
+  const uint64_t request = f.request("one"), event = f.event("one");
+  f.run();
+  REQUIRE(f.outcome(request).code == Code::kHandlerNotFound);
+  REQUIRE(f.outcome(event).code == Code::kHandlerNotFound);
+}
+
+TEST_CASE("messages of a session that ended are dropped and counted, and late verdicts harm nobody") {
+  Fixture f({.turn_budget = 0ms});
+  f.request("one");
+  f.run(1ms);
+  f.session_gone = true;
+  f.config.turn_budget = 20ms;
+  REQUIRE_FALSE(f.dispatcher.run());
+  REQUIRE(f.one.batches.empty());
+  REQUIRE(f.dropped(DropReason::kClosed) == 1);
+
+  f.session_gone = false;
+  Ticket ticket;
+  f.one.on_message = [&](const Delivery& delivery, host::ReplySink&) { ticket = delivery.ticket; };
+  f.request("one");
+  f.run();
+  f.session_gone = true;
+  REQUIRE(f.dispatcher.fail(ticket, Code::kHandlerFailed, "") == ReplyOutcome::kAccepted);
+  REQUIRE(f.dispatcher.in_flight() == 0);
+}
+
+TEST_CASE("a draining server answers what it has and refuses what is new") {
+  Fixture f({.turn_budget = 0ms});
+  const uint64_t before = f.request("one");
+  f.run(1ms);
+  f.dispatcher.drain();
+  const uint64_t request = f.request("one"), event = f.event("one");
+  f.config.turn_budget = 20ms;
+  f.run();
+  REQUIRE(f.outcome(before).code == Code::kOk);
+  REQUIRE(f.outcome(request).code == Code::kServerDraining);
+  REQUIRE(f.outcome(event).code == Code::kServerDraining);
+}
