@@ -40,14 +40,26 @@ recipe_wolfssl() {
         rm -rf -- "$2$1/share"
 }
 
-# Debian packages ngtcp2's TLS helper for GnuTLS only; this is the one for wolfSSL, beside the packaged library.
+# Debian packages ngtcp2's TLS helper for GnuTLS only; this is the one for wolfSSL. The library itself is rebuilt for a
+# fault that its users cannot work around (.ci/patches says which); its headers are the packaged ones.
 recipe_ngtcp2() {
-    local flags=(-O2 -g -fPIC -DHAVE_ARPA_INET_H -DHAVE_NETINET_IN_H -Icrypto -Icrypto/includes -Ilib)
-    mkdir -p "$2$1"/{include/ngtcp2,lib/pkgconfig} &&
+    local lib=$2$1/lib flags=(-O2 -g -fPIC -Icrypto -Icrypto/includes -Ilib -DHAVE_ARPA_INET_H -DHAVE_NETINET_IN_H
+        -DHAVE_ENDIAN_H -DHAVE_BYTESWAP_H -DHAVE_DECL_BE64TOH=1 -DHAVE_DECL_BSWAP_64=1 -DHAVE_UNISTD_H)
+    mkdir -p "$2$1/include/ngtcp2" "$lib/pkgconfig" &&
+        patch -p1 <"$here/.ci/patches/ngtcp2-remote-uni-streams-close.patch" &&
+        printf '%s\n' lib/*.c | xargs -P "$(nproc)" -n 8 cc "${flags[@]}" -c &&
+        ar rcs "$lib/libngtcp2.a" ngtcp2_*.o &&
         cc "${flags[@]}" "-I$deps/wolfssl/include" -c crypto/shared.c crypto/wolfssl/wolfssl.c &&
-        ar rcs "$2$1/lib/libngtcp2_crypto_wolfssl.a" shared.o wolfssl.o &&
+        ar rcs "$lib/libngtcp2_crypto_wolfssl.a" shared.o wolfssl.o &&
         cp crypto/includes/ngtcp2/ngtcp2_crypto{,_wolfssl}.h "$2$1/include/ngtcp2/" &&
-        cat >"$2$1/lib/pkgconfig/libngtcp2_crypto_wolfssl.pc" <<PC
+        cat >"$lib/pkgconfig/libngtcp2.pc" <<PC &&
+prefix=$1
+Name: libngtcp2
+Description: ngtcp2, patched
+Version: $(pkg-config --modversion libngtcp2)
+Libs: -L\${prefix}/lib -lngtcp2
+PC
+        cat >"$lib/pkgconfig/libngtcp2_crypto_wolfssl.pc" <<PC
 prefix=$1
 Name: libngtcp2_crypto_wolfssl
 Description: ngtcp2 crypto helper for wolfSSL
@@ -152,12 +164,12 @@ candidate() { LC_ALL=C apt-cache policy "$1" | awk '/Candidate:/ && $2 != "(none
 
 intact() { [ -f "$deps/$1/files.sha256" ] && (cd "$deps/$1" && sha256sum --status -c files.sha256) 2>/dev/null; }
 
-# rebuild SOURCE VERSION PC [KEY]: builds unless the folder is intact and was made of the same version by the same
+# rebuild SOURCE VERSION PCS [KEY]: builds unless the folder is intact and was made of the same version by the same
 # recipe. Without a known version (no apt lists) what is there counts as current.
 rebuild() {
-    local name=$1 version=$2 pc=$3 recipe stamp work
+    local name=$1 version=$2 pc recipe stamp work
     recipe=$({ declare -f "recipe_$name"; printf '%s' "${4:-}"; } | sha256sum | cut -c1-16)
-    ln -sfn "../../$name/lib/pkgconfig/$pc.pc" "$deps/lib/pkgconfig/$pc.pc"
+    for pc in $3; do ln -sfn "../../$name/lib/pkgconfig/$pc.pc" "$deps/lib/pkgconfig/$pc.pc"; done
     if intact "$name"; then
         read -r stamp <"$deps/$name/stamp"
         [ "$stamp" != "${version:-${stamp% *}} $recipe" ] || return 0
@@ -195,7 +207,7 @@ deps_key() { cat "$deps"/{wolfssl,ngtcp2,luajit2}/stamp 2>/dev/null || true; }
 
 # Changes whenever the answer of deps_ensure may: the recipes, the installed packages, the lists of apt.
 deps_state() {
-    cat .ci/deps.sh
+    cat .ci/deps.sh .ci/patches/*
     stat -c '%n %y' /var/lib/dpkg/status /var/lib/apt/lists
     cat "$deps"/{wolfssl,ngtcp2,luajit2}/files.sha256 "$deps"/lib/pkgconfig/*.pc 2>/dev/null || true
 }
@@ -212,7 +224,8 @@ deps_ensure() {
     rm -rf -- "$deps"/.build-*
     if ! system_has_quic; then
         rebuild wolfssl "$(candidate libwolfssl-dev)" wolfssl
-        rebuild ngtcp2 "$(dpkg-query -W -f '${Version}' libngtcp2-dev)" libngtcp2_crypto_wolfssl "$(cat "$deps/wolfssl/stamp")"
+        rebuild ngtcp2 "$(dpkg-query -W -f '${Version}' libngtcp2-dev)" "libngtcp2 libngtcp2_crypto_wolfssl" \
+            "$(cat "$deps/wolfssl/stamp" .ci/patches/ngtcp2-*)"
     fi
     rebuild luajit2 "$(candidate libluajit2-5.1-dev)" luajit
     deps_state | sha256sum >"$deps/checked"
