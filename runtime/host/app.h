@@ -75,4 +75,7 @@ class App : public Handler {
 Result<std::unique_ptr<App>> load_app(std::shared_ptr<const AppSource> source, uint32_t generation,
                                       const AppLimits& limits, AppWorld world);
 
+/// "LuaJIT 2.1.…", for people.
+std::string_view lua_version();
+
 }  // namespace godwit::host

@@ -19,13 +19,13 @@ double to_seconds(Timestamp at) {
 }  // namespace
 
 LuaBridge::LuaBridge(const Clock& clock) : clock_(clock) {
-  plain_.sessions = sessions_.plain();
   plain_.self = this;
   plain_.reply = reply;
   plain_.fail = fail;
   plain_.done = done;
   plain_.reply_header = reply_header;
   plain_.header = header;
+  plain_.session = session;
   plain_.now = now;
   plain_.unix_time = unix_time;
 }
@@ -54,7 +54,7 @@ void LuaBridge::fill(gw_record& record, const Delivery& delivery) {
   record.id_wide = delivery.message_id;
   record.deadline = to_seconds(delivery.deadline);
   record.handler = delivery.handler + 1;
-  const SessionCache::Place place = delivery.session ? sessions_.place(*delivery.session) : SessionCache::Place{0, 0};
+  const SessionCache::Place place = delivery.session ? sessions_.place(*delivery.session) : SessionCache::Place{};
   record.session = place.slot;
   record.version = place.version;
   record.header_count = static_cast<uint32_t>(delivery.headers.size());
@@ -123,6 +123,13 @@ void LuaBridge::header(void* self, uint32_t index, uint32_t position) noexcept {
   LuaBridge& bridge = bridge_of(self);
   const wire::Header& header = bridge.batch_[index].headers[position];
   bridge.plain_.found_header = {to_plain(header.name), to_plain(header.value)};
+}
+
+void LuaBridge::session(void* self, uint32_t index) noexcept {
+  LuaBridge& bridge = bridge_of(self);
+  const SessionView& session = *bridge.batch_[index].session;
+  bridge.plain_.found_session = {to_lua_id(session.id), session.id, to_plain(session.client_id), to_plain(session.uid),
+                                 to_plain(session.address)};
 }
 
 double LuaBridge::now(void* self) noexcept { return to_seconds(bridge_of(self).clock_.now()); }

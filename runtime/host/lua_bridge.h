@@ -44,6 +44,7 @@ class LuaBridge {
   static bool reply_header(void* self, const char* name, uint32_t name_size, const char* value,
                            uint32_t value_size) noexcept;
   static void header(void* self, uint32_t index, uint32_t position) noexcept;
+  static void session(void* self, uint32_t index) noexcept;
   static double now(void* self) noexcept;
   static double unix_time(void* self) noexcept;
 

@@ -199,6 +199,7 @@ size_t LuaMatch::match_back_reference(size_t subject, size_t pattern) {
   const size_t index = static_cast<size_t>(pattern_[pattern] - '1');
   if (index >= level_ || captures_[index].open == Open::kOpen) return give_up("invalid capture index");
   const Capture& capture = captures_[index].value;
+  if (capture.is_position) return kNone;
   const std::string_view text = subject_.substr(capture.begin, capture.size);
   return subject_.substr(subject).starts_with(text) ? subject + text.size() : kNone;
 }

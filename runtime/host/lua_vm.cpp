@@ -11,6 +11,10 @@ namespace {
 constexpr size_t kTracebackBytesMax = 2000;
 constexpr size_t kErrorBytesMax = 500;
 
+/// Percent of what was alive after a cycle at which the next begins.
+constexpr int kCollectorPause = 200;
+constexpr int kCollectorPauseUnderPressure = 110;
+
 int on_panic(lua_State* state) {
   const char* text = lua_tostring(state, -1);
   check_failed(text ? text : "a Lua error outside of protection", __FILE__, __LINE__);
@@ -137,6 +141,7 @@ std::optional<LuaVm::Failure> LuaVm::run(int reference, Duration budget) {
   watch_->leave();
   if (status == 0) {
     lua_settop(coroutine_, 0);
+    pace_collector();
     return std::nullopt;
   }
   const Code code = overdue ? Code::kScriptTimeout : status == LUA_ERRMEM ? Code::kScriptMemory : Code::kScriptError;
@@ -146,6 +151,16 @@ std::optional<LuaVm::Failure> LuaVm::run(int reference, Duration budget) {
     lua_pushliteral(failed, "coroutine.yield was called outside of a coroutine of the script");
   }
   return describe(failed, code);
+}
+
+/// LuaJIT collects again when the heap has doubled, and refuses memory without collecting first: with more than half of
+/// the limit in use the next cycle must begin before the limit.
+void LuaVm::pace_collector() {
+  const size_t used = memory_.used();
+  const int pause = used < memory_bytes_max_ / 2 ? kCollectorPause : kCollectorPauseUnderPressure;
+  if (pause != std::exchange(collector_pause_, pause)) lua_gc(state_, LUA_GCSETPAUSE, pause);
+  if (pause == kCollectorPauseUnderPressure && used > memory_bytes_max_ - memory_bytes_max_ / 8)
+    protect(collect_all, nullptr);
 }
 
 LuaVm::Failure LuaVm::describe(lua_State* failed, Code code) {

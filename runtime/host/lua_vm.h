@@ -51,6 +51,7 @@ class LuaVm {
   static void* allocate(void* vm, void* block, size_t old_bytes, size_t new_bytes);
   Status open(uint32_t& turn, Duration burst_max);
   bool renew_coroutine();
+  void pace_collector();
   Failure describe(lua_State* failed, Code code);
 
   const size_t memory_bytes_max_;
@@ -61,6 +62,7 @@ class LuaVm {
   lua_State* coroutine_ = nullptr;  ///< null when there was no memory for one
   int coroutine_reference_ = LUA_NOREF;
   int adopter_ = LUA_NOREF;
+  int collector_pause_ = 0;
 };
 
 }  // namespace godwit::host

@@ -1,38 +1,35 @@
 #pragma once
 
-#include <array>
 #include <string>
 #include <vector>
 
 #include "host/handler.h"
-#include "host/lua_bridge_types.h"
 
 namespace godwit::host {
 
-/// Remembers what scripts were told of recent senders, so that their Lua objects are built once and not per message. A
-/// slot belongs to the session that used it last; its version tells the Lua side when to describe it anew.
+/// Tells the Lua side whether it described a sender before, so that session objects are built once and not per message.
+/// A slot belongs to the session that used it last; its version changes with whom or what it describes.
 class SessionCache {
  public:
-  static constexpr size_t kSlots = 1024;  ///< some 200 bytes each, once used
+  static constexpr size_t kSlots = 1024;  ///< some 150 bytes each, once used
 
-  SessionCache() : plain_(kSlots), entries_(kSlots) {}
+  SessionCache() : entries_(kSlots) {}
 
   struct Place {
-    uint32_t slot;  ///< from 1
-    uint32_t version;
+    uint32_t slot = 0;  ///< from 1
+    uint32_t version = 0;
   };
   Place place(const SessionView& session);
 
-  gw_session* plain() { return plain_.data(); }
-
  private:
   struct Entry {
+    uint64_t id = 0;
+    uint32_t version = 0;
     std::string client_id;
     std::string uid;
     std::string address;
   };
 
-  std::vector<gw_session> plain_;
   std::vector<Entry> entries_;
 };
 

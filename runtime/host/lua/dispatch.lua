@@ -13,7 +13,7 @@ function host.dispatch()
         bridge.next = index + 1
         bridge.turn = bridge.turn + 1
         local record = records[index]
-        handlers[record.handler](message_at(index), session_of(record))
+        handlers[record.handler](message_at(index), session_of(record, index))
         if record.state == kOpen then bridge.done(self, index) end
         record.state = kOver
     end

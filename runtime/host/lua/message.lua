@@ -141,21 +141,22 @@ local function text_or_nil(text)
     if text.size > 0 then return text_of(text.data, text.size) end
 end
 
-local function describe(slot)
-    local session = bridge.sessions[slot - 1]
-    views[slot] = session_view({
+local function describe(record, index)
+    bridge.session(self, index)
+    local session = bridge.found_session
+    local view = session_view({
         id = number_or_text(session.id, session.id_wide),
         client_id = text_or_nil(session.client_id),
         uid = text_or_nil(session.uid),
         address = text_or_nil(session.address),
     })
-    versions[slot] = session.version
-    return views[slot]
+    views[record.session], versions[record.session] = view, record.version
+    return view
 end
 
-function host.session_of(record)
+function host.session_of(record, index)
     local slot = record.session
     if slot == 0 then return nil end
     if versions[slot] == record.version then return views[slot] end
-    return describe(slot)
+    return describe(record, index)
 end

@@ -94,7 +94,7 @@ function host.adopt(thread) host_coroutines[thread] = true end
 local coroutines = pick(coroutine, "create resume status wrap yield")
 function coroutines.running()
     local running = coroutine.running()
-    if running and not host_coroutines[running] then return running end
+    return not host_coroutines[running or 0] and running or nil
 end
 function coroutines.isyieldable() return coroutines.running() ~= nil end
 
@@ -118,21 +118,25 @@ function globals.print(...)
     host.log("info", concat(words, "\t"))
 end
 
-local globals_metatable = { __metatable = "locked" }
-setmetatable(globals, globals_metatable)
+-- Globals are declared by assigning them while the app loads, be it nil. From then on a misspelt local cannot become a
+-- global unnoticed.
+local declared, frozen = {}, false
+setmetatable(globals, {
+    __metatable = "locked",
+    __newindex = function(_, name, value)
+        if frozen and not declared[name] then
+            error("assignment to undeclared global '" .. tostring(name)
+                .. "': make it local, or declare it while the app loads", 2)
+        end
+        declared[name] = true
+        rawset(globals, name, value)
+    end,
+})
+function host.freeze() frozen = true end
 
 function globals.rawset(target, key, value)
-    if contents_of[target] or (target == globals and globals_metatable.__newindex) then
-        error("rawset: this table is read-only", 2)
-    end
+    if contents_of[target] or (frozen and target == globals) then error("rawset: this table is read-only", 2) end
     return rawset(target, key, value)
-end
-
--- From here on a misspelt local cannot become a global unnoticed.
-function host.freeze()
-    function globals_metatable.__newindex(_, name)
-        error("assignment to undeclared global '" .. tostring(name) .. "': make it local, or declare it while the app loads", 2)
-    end
 end
 
 math.randomseed(host.seed)

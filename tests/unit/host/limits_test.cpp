@@ -1,0 +1,173 @@
+#include "script_world.h"
+
+using namespace godwit;
+using namespace godwit::host;
+using namespace godwit::host::test;
+
+namespace {
+
+/// Runs a handler that does `code` for the message "bad" and answers others; three messages, the second is bad.
+void run_bad(ScriptWorld& world, const std::string& code) {
+  world.load("gw.handle('x', function(msg) if msg:body() == 'bad' then " + code + " end msg:reply('good') end)");
+  world.sink.verdicts.clear();
+  world.handle({world.command("1"), world.command("bad"), world.command("3")});
+  REQUIRE(world.sink.verdicts.size() == 3);
+  CHECK(world.sink.verdicts[0].text == "good");
+  CHECK(world.sink.verdicts[2].text == "good");
+}
+
+std::chrono::steady_clock::duration time_of(const std::function<void()>& work) {
+  const auto begin = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::steady_clock::now() - begin;
+}
+
+}  // namespace
+
+TEST_CASE("a handler that runs for ever ends, and the messages behind it run") {
+  const char* code =
+      GENERATE("while true do end",                                                  // interpreted, then compiled
+               "for i = 1, 1e6 do local x = i * 2 end while true do end",            // after a hot loop
+               "local x = 0 for i = 1, 1e15 do x = x + i % 7 end",                   // compiled arithmetic
+               "while true do pcall(function() while true do end end) end",          // caught over and over
+               "while true do xpcall(error, function() while true do end end) end",  // in an error handler
+               "coroutine.wrap(function() while true do end end)()",                 // in a coroutine
+               "while true do coroutine.wrap(function() pcall(error) end)() end",    // in many
+               "local function f() return f() end f()",                              // tail calls
+               "repeat until false",                                                 //
+               "setmetatable({}, { __index = function(t, k) return t[k .. 'x'] end }).a = 1 while true do end",
+               "local t = {} for i = 1, 3e5 do t[i] = -i end while true do table.sort(t) end",  // in a C function that
+                                                                                                // calls back
+               "for i = 1, 1e9 do local a = ('%d'):format(i) end");
+  INFO(code);
+  ScriptWorld world;
+  run_bad(world, code);
+  CHECK(world.sink.verdicts[1].code == Code::kScriptTimeout);
+  CHECK(world.sink.verdicts[1].text == "test@1: handler ran too long");
+  CHECK(world.app->stats().timeouts == 1);
+  const KeptLog::Line* line = world.log.find("handler ran too long");
+  REQUIRE(line);
+  CHECK(line->fields.at("error").find("ran longer than its limit of 20 ms") != std::string::npos);
+}
+
+TEST_CASE("a pattern that backtracks for ever ends, too") {
+  const char* code = GENERATE(
+      "local x = ('a'):rep(3000):find(('.-'):rep(12) .. 'b')", "local x = ('a'):rep(3000):match(('a*'):rep(12) .. 'b')",
+      "for _ in ('a'):rep(3000):gmatch(('.-'):rep(12) .. 'b') do end",
+      "local x = ('a'):rep(3000):gsub(('a*'):rep(12) .. 'b', '')", "local x = ('('):rep(200000):gsub('%b()', '')");
+  INFO(code);
+  ScriptWorld world;
+  const auto time = time_of([&] { run_bad(world, code); });
+  CHECK(world.sink.verdicts[1].code == Code::kScriptTimeout);
+  CHECK(time < 1s);
+}
+
+TEST_CASE("the limit is per message, not per batch") {
+  ScriptWorld world;
+  world.load("gw.handle('x', function(msg) for i = 1, 2e6 do local s = i % 3 end msg:reply('good') end)");
+  const auto one = time_of([&] { world.handle({world.command("")}); });
+  const size_t count = std::min<size_t>(500, static_cast<size_t>(world.limits.burst_max / one + 1) * 4);
+  std::vector<Delivery> batch;
+  for (size_t i = 0; i < count; ++i) batch.push_back(world.command(""));
+  world.sink.verdicts.clear();
+  CHECK(time_of([&] { world.handle(batch); }) > world.limits.burst_max);
+  size_t good = 0;
+  for (const auto& verdict : world.sink.verdicts) good += verdict.text == "good";
+  CHECK(good == count);
+}
+
+TEST_CASE("after an overrun the app runs at full speed again") {
+  ScriptWorld world;
+  run_bad(world, "while true do end");
+  for (int i = 0; i < 1000; ++i) world.handle({world.command("fine")});
+  CHECK(world.app->stats().timeouts == 1);
+  CHECK(world.sink.verdicts.back().text == "good");
+}
+
+TEST_CASE("without a watchdog nothing is limited but memory") {
+  ScriptWorld world;
+  world.watchdog = nullptr;
+  CHECK(world.answer("for i = 1, 1e7 do local x = i end msg:reply('done')") == "done");
+}
+
+TEST_CASE("an app that loads for ever is refused") {
+  ScriptWorld world;
+  world.limits.load_timeout = 30ms;
+  CHECK(world.load_error({{"main.lua", "\n\nwhile true do pcall(function() while true do end end) end"}})
+            .find("ran longer than its limit of 30 ms") != std::string::npos);
+  CHECK(world.try_load({{"main.lua", "for i = 1, 1000 do end"}}));
+}
+
+TEST_CASE("loading may take longer than a message") {
+  ScriptWorld world;
+  world.limits.burst_max = 5ms;
+  world.load("local x = 0 for i = 1, 3e7 do x = x + i % 7 end gw.handle('x', function(msg) msg:reply('good') end)");
+  world.handle({world.command("")});
+  CHECK(world.sink.verdicts.at(0).text == "good");
+}
+
+TEST_CASE("a handler that takes all memory fails, and the VM is as good as before") {
+  const char* code =
+      GENERATE("local t = {} for i = 1, 1e9 do t[i] = { i } end", "local s = 'x' while true do s = s .. s end",
+               "hoard = {} for i = 1, 1e9 do hoard[i] = ('x'):rep(1000) .. i end",
+               "local function f(...) return f(1, ...) end f()",
+               "local t = {} for i = 1, 1e9 do t[i] = coroutine.create(print) end",
+               "local t = { ('y'):rep(1000) } for i = 1, 30 do t[1] = t[1]:gsub('y', 'yy') end");
+  INFO(code);
+  ScriptWorld world;
+  world.limits.memory_bytes_max = 8 << 20;
+  world.limits.burst_max = 2s;
+  world.load("hoard = nil gw.handle('x', function(msg) if msg:body() == 'bad' then hoard = nil " + std::string(code) +
+             " end msg:reply('good') end)");
+  const size_t before = world.app->stats().memory_bytes;
+  for (int round = 0; round < 3; ++round) {
+    world.sink.verdicts.clear();
+    world.handle({world.command("1"), world.command("bad"), world.command("3")});
+    REQUIRE(world.sink.verdicts.size() == 3);
+    CHECK(world.sink.verdicts[0].text == "good");
+    CHECK(world.sink.verdicts[1].what == KeptVerdicts::Verdict::What::kFailure);
+    if (std::string_view(code).find("f(1") == std::string_view::npos) {
+      CHECK(world.sink.verdicts[1].code == Code::kScriptMemory);
+    }
+    if (std::string_view(code).find("hoard") == std::string_view::npos) {
+      CHECK(world.sink.verdicts[2].text == "good");
+      CHECK(world.app->stats().memory_bytes < before + (1 << 20));
+    }
+    CHECK(world.app->stats().memory_bytes <= world.limits.memory_bytes_max + (256 << 10));
+  }
+}
+
+TEST_CASE("garbage never looks like a lack of memory") {
+  ScriptWorld world;
+  world.limits.memory_bytes_max = 8 << 20;
+  world.load(
+      "local keep = {} for i = 1, 5000 do keep[i] = ('x'):rep(900) .. i end "
+      "gw.handle('x', function(msg) local t = {} for i = 1, 20 do t[i] = msg.id .. ('y'):rep(5000) end "
+      "msg:reply('good') end)");
+  REQUIRE(world.app->stats().memory_bytes > world.limits.memory_bytes_max / 2);
+  for (int i = 0; i < 500; ++i) world.handle({world.command("")});
+  for (const auto& verdict : world.sink.verdicts) REQUIRE(verdict.text == "good");
+}
+
+TEST_CASE("an app that needs more memory than it may have does not load") {
+  ScriptWorld world;
+  world.limits.memory_bytes_max = 2 << 20;
+  CHECK(world.load_error("big = {} for i = 1, 1e6 do big[i] = { i } end") == "test/main.lua: not enough memory");
+  world.limits.memory_bytes_max = 64 << 10;
+  CHECK_FALSE(world.try_load({{"main.lua", "return"}}));
+}
+
+TEST_CASE("one watchdog looks after many apps") {
+  ScriptWorld world;
+  std::vector<std::unique_ptr<App>> apps;
+  for (int i = 0; i < 20; ++i) {
+    auto app = world.try_load({{"main.lua", "require('godwit').handle('x', function() while true do end end)"}});
+    REQUIRE(app);
+    apps.push_back(std::move(*app));
+  }
+  for (auto& app : apps) {
+    const std::vector<Delivery> batch{world.command("")};
+    app->handle(batch, world.sink);
+    CHECK(world.sink.verdicts.back().code == Code::kScriptTimeout);
+  }
+}

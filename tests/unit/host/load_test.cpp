@@ -1,0 +1,131 @@
+#include "script_world.h"
+
+using namespace godwit;
+using namespace godwit::host;
+using godwit::host::test::ScriptWorld;
+
+TEST_CASE("an app tells what it handles and where it said so") {
+  ScriptWorld world;
+  world.load(ScriptWorld::Files{{"main.lua",
+                                 "local gw = require 'godwit'\n"
+                                 "local function ignore() end\n"
+                                 "gw.handle('echo', ignore)\n"
+                                 "gw.handle('query/time.*', ignore)\n"
+                                 "require 'more'\n"},
+                                {"lib/more.lua", "require 'godwit'.handle('**', print)\n"}});
+  const auto& registrations = world.app->registrations();
+  REQUIRE(registrations.size() == 3);
+  CHECK(registrations[0].pattern == "echo");
+  CHECK(registrations[0].where == "main.lua:3");
+  CHECK(registrations[1].pattern == "query/time.*");
+  CHECK(registrations[2].where == "lib/more.lua:1");
+  CHECK(world.app->name() == "test@1");
+  CHECK(world.log.lines.empty());
+}
+
+TEST_CASE("an app that handles nothing loads with a warning") {
+  ScriptWorld world;
+  world.load("local unused = gw");
+  CHECK(world.app->registrations().empty());
+  REQUIRE(world.log.lines.size() == 1);
+  CHECK(world.log.lines[0].level == LogLevel::kWarn);
+}
+
+TEST_CASE("an error while loading names app, file and line") {
+  ScriptWorld world;
+  CHECK(world.load_error({{"main.lua", "local a = 1\nlocal = 2\n"}}) == "test/main.lua:2: '<name>' expected near '='");
+  CHECK(world.load_error({{"main.lua", "\n\nerror('no luck')"}}) == "test/main.lua:3: no luck");
+  CHECK(world.load_error({{"main.lua", "\nrequire 'broken'"}, {"lib/broken.lua", "\n\nif"}}) ==
+        "test/lib/broken.lua:3: unexpected symbol near '<eof>'");
+  CHECK(world.load_error({{"main.lua", "require 'raises'"}, {"raises.lua", "\nlocal x = nil + 1"}}) ==
+        "test/raises.lua:2: attempt to perform arithmetic on a nil value");
+  CHECK(world.load_error({{"main.lua", "error({})"}}) == "test/main.lua: a value of type table was raised as an error");
+  CHECK(world.load_error({{"main.lua", "coroutine.yield()"}}).starts_with("test/main.lua: coroutine.yield was called"));
+}
+
+TEST_CASE("a wrong registration is refused with file and line") {
+  ScriptWorld world;
+  CHECK(world.load_error({{"main.lua", "local gw = require 'godwit'\ngw.handle('a', print)\ngw.handle('a', print)"}}) ==
+        "test/main.lua:3: gw.handle: 'a' is bound already at test/main.lua:2");
+  CHECK(world.load_error("gw.handle(7, print)") ==
+        "test/main.lua:1: gw.handle: the pattern must be a string, got number");
+  CHECK(world.load_error("gw.handle('a')") == "test/main.lua:1: gw.handle: the handler must be a function, got nil");
+  CHECK(world.load_error("gw.handle('a', print, { sped = 1 })") == "test/main.lua:1: gw.handle: unknown option 'sped'");
+  CHECK(world.load_error("gw.handle('bogus/a', print)").starts_with("test/main.lua:1: gw.handle: "));
+}
+
+TEST_CASE("handlers are bound while loading only") {
+  ScriptWorld world;
+  CHECK(
+      world.raised("require('godwit').handle('late', print)") ==
+      "test/main.lua:1: gw.handle: handlers are bound while the app loads; call it at the top level of main.lua or of "
+      "a module");
+}
+
+TEST_CASE("modules come from the app's own files, once each") {
+  ScriptWorld world;
+  world.load(ScriptWorld::Files{{"main.lua",
+                                 "local gw = require 'godwit'\n"
+                                 "local a, b, c = require 'count', require 'lib.count', require 'deep.er'\n"
+                                 "gw.handle('x', function(msg) msg:reply(a.n .. tostring(a == b) .. c) end)"},
+                                {"lib/count.lua", "loads = (loads or 0) + 1 return { n = loads }"},
+                                {"deep/er/init.lua", "return 'deep'"}});
+  world.handle({world.command("")});
+  CHECK(world.sink.verdicts.at(0).text == "1truedeep");
+}
+
+TEST_CASE("a missing module, and one that requires itself, say so") {
+  ScriptWorld world;
+  CHECK(world.load_error("require 'no.such'") ==
+        "test/main.lua:1: module 'no.such' not found: the app has no no/such.lua, lib/no/such.lua, no/such/init.lua, "
+        "lib/no/such/init.lua");
+  CHECK(world.load_error({{"main.lua", "require 'a'"}, {"a.lua", "require 'b'"}, {"b.lua", "\nrequire 'a'"}}) ==
+        "test/b.lua:2: module 'a' requires itself (a.lua)");
+  CHECK(world.load_error("require 'main'") == "test/main.lua:1: module 'main' requires itself (main.lua)");
+  CHECK(world.load_error("require '../secret'").find("not found") != std::string::npos);
+}
+
+TEST_CASE("require works inside pcall and coroutines, and tries again after an error") {
+  ScriptWorld world;
+  world.load(ScriptWorld::Files{
+      {"main.lua",
+       "local gw = require 'godwit'\n"
+       "ready = false\n"
+       "local ok, err = pcall(require, 'moody')\n"
+       "ready = true\n"
+       "local inner = coroutine.wrap(function() return require 'moody' end)()\n"
+       "gw.handle('x', function(msg) msg:reply(tostring(ok) .. ' ' .. err .. ' ' .. inner) end)"},
+      {"moody.lua",
+       "if not ready then error('not yet') end coroutine.wrap(function() coroutine.yield() end)() return 'fine'"}});
+  world.handle({world.command("")});
+  CHECK(world.sink.verdicts.at(0).text == "false test/moody.lua:1: not yet fine");
+}
+
+TEST_CASE("a module can be loaded by a handler, too, but binds nothing then") {
+  ScriptWorld world;
+  world.load(ScriptWorld::Files{{"main.lua",
+                                 "local gw = require 'godwit'\n"
+                                 "gw.handle('x', function(msg) msg:reply(require('late')) end)"},
+                                {"late.lua", "return 'later'"}});
+  world.handle({world.command("")});
+  CHECK(world.sink.verdicts.at(0).text == "later");
+}
+
+TEST_CASE("bytecode is refused, wherever it comes from") {
+  ScriptWorld world;
+  CHECK(world.load_error({{"main.lua", "\x1bLJ\x02"}}).find("attempt to load chunk with wrong mode") !=
+        std::string::npos);
+}
+
+TEST_CASE("memory is back to where it was after two hundred generations") {
+  ScriptWorld world;
+  const std::string main =
+      "local t = {} for i = 1, 1000 do t[i] = { i } end gw.handle('x', function(m) m:reply('y') end)";
+  world.load(main);
+  world.handle({world.command("")});
+  const size_t first = world.app->stats().memory_bytes;
+  for (int i = 0; i < 200; ++i) world.load(main);
+  world.handle({world.command("")});
+  CHECK(world.app->stats().memory_bytes < first + first / 10);
+  CHECK(world.app->stats().memory_bytes > 100'000);
+}
