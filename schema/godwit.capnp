@@ -162,7 +162,7 @@ struct Ack {
   # Of those beyond: bit i of word w stands for the message cumulative + 2 + 64·w + i. At most 256 words.
 
   nacks @2 :List(Nack);
-  # Messages acknowledged here that were not handled. At most 1,024.
+  # Messages acknowledged here that were not handled. At most 512.
 }
 
 struct Nack {

@@ -24,8 +24,6 @@ struct CodecLimits {
 
 inline constexpr size_t kHeaderNameBytesMax = 256;
 inline constexpr size_t kResumeTokenBytesMax = 256;
-inline constexpr size_t kAckRangeWordsMax = 256;  ///< 16,384 numbers beyond the cumulative one
-inline constexpr size_t kNacksMax = 1024;         ///< of one Ack
 
 struct Scratch;
 

@@ -110,6 +110,9 @@ struct Nack {
   std::string_view text;
 };
 
+inline constexpr size_t kAckRangeWordsMax = 256;  ///< 16,384 numbers beyond the cumulative one
+inline constexpr size_t kNacksMax = 512;          ///< of one Ack; with both full it still is one control frame
+
 struct Ack {
   uint64_t cumulative = 0;  ///< every sequence number up to this one was handed to its handler (or refused in `nacks`)
   std::span<const uint64_t> ranges;  ///< bitmap words: bit i of word w stands for cumulative + 2 + 64 w + i
