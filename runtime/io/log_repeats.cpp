@@ -18,7 +18,7 @@ size_t hash_of(std::string_view module, std::string_view message) {
 LogRepeats::Verdict LogRepeats::admit(LogLevel level, std::string_view module, std::string_view message,
                                       Timestamp now) {
   const size_t hash = hash_of(module, message);
-  Entry& entry = entries_[hash % kMessages];
+  Entry& entry = entry_of(hash);
   Verdict verdict{true, std::nullopt};
   if (entry.hash != hash || now - entry.since >= kWindow) {
     verdict.earlier = restart(entry);
@@ -36,6 +36,19 @@ LogRepeats::Verdict LogRepeats::admit(LogLevel level, std::string_view module, s
   }
   verdict.passes = false;
   return verdict;
+}
+
+// Its own place among a few neighbours, or the one that was quiet longest: two busy messages that meet do not evict
+// each other.
+LogRepeats::Entry& LogRepeats::entry_of(size_t hash) {
+  constexpr size_t kNeighbours = 4;
+  Entry* oldest = &entries_[hash % kMessages];
+  for (size_t i = 0; i < kNeighbours; ++i) {
+    Entry& entry = entries_[(hash + i) % kMessages];
+    if (entry.hash == hash) return entry;
+    if (entry.since < oldest->since) oldest = &entry;
+  }
+  return *oldest;
 }
 
 std::optional<LogRepeats::Suppressed> LogRepeats::take_finished(Timestamp now) {

@@ -49,6 +49,7 @@ class LogRepeats {
     std::string message;
   };
 
+  Entry& entry_of(size_t hash);
   static std::optional<Suppressed> restart(Entry& entry);
 
   const uint32_t per_second_;

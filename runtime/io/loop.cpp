@@ -91,15 +91,18 @@ void Loop::run() {
 
 void Loop::stop() {
   stop_wanted_.store(true, std::memory_order_release);
-  woken_.store(true, std::memory_order_release);
-  uv_async_send(wake_.get());
+  wake();
 }
 
 bool Loop::post(std::function<void()> work) {
   if (!tasks_->push(std::move(work))) return false;
+  wake();
+  return true;
+}
+
+void Loop::wake() {
   woken_.store(true, std::memory_order_release);
   uv_async_send(wake_.get());
-  return true;
 }
 
 uint64_t Loop::posts_refused() const { return tasks_->refused(); }
@@ -163,7 +166,7 @@ void Loop::on_check() {
 void Loop::on_wake() {
   begin_turn();
   woken_.store(false, std::memory_order_relaxed);
-  if (tasks_->run_waiting()) uv_async_send(wake_.get());
+  if (tasks_->run_waiting()) wake();
   if (stop_wanted_.load(std::memory_order_acquire)) uv_stop(raw());
 }
 

@@ -103,6 +103,7 @@ class Loop final : public Clock, public Mailbox {
   Status open();
   Status open_handles();
   void start_handles();
+  void wake();
   void end_turn();
   void run_hooks();
   void on_prepare();
