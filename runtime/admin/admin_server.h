@@ -26,14 +26,19 @@ class AdminServer {
   /// and `clock` must outlive the server.
   static Result<std::unique_ptr<AdminServer>> start(const SocketAddress& address, const AdminSource& source,
                                                     const Clock& clock, Log log, AdminLimits limits = {});
-  virtual ~AdminServer() = default;
+  ~AdminServer();
 
   /// Readable when there is something to do, be it that time has passed. The same for the server's life.
-  virtual int fd() const = 0;
+  int fd() const;
   /// Does what there is to do, and never waits.
-  virtual void run() = 0;
+  void run();
   /// Where it listens, with the real port.
-  virtual const SocketAddress& address() const = 0;
+  const SocketAddress& address() const;
+
+ private:
+  class Impl;
+  explicit AdminServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace godwit::admin

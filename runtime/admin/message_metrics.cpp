@@ -1,0 +1,104 @@
+#include "admin/labels.h"
+#include "admin/metric_table.h"
+
+namespace godwit::admin {
+namespace {
+
+using M = WorkerMetrics;
+
+constexpr SeriesType kCounter = SeriesType::kCounter;
+constexpr SeriesType kGauge = SeriesType::kGauge;
+constexpr SeriesType kHistogram = SeriesType::kHistogram;
+
+using ByKindAndSize = std::array<Counters<kSizeClasses>, kMessageKinds>;
+
+void add_messages(const Scrape& scrape, ByKindAndSize M::*counters, Series& series) {
+  for (size_t kind = 0; kind < kMessageKinds; ++kind) {
+    for (size_t size = 0; size < kSizeClasses; ++size) {
+      series.add({{"type", kKindLabels[kind]}, {"size_class", kSizeLabels[size]}},
+                 total(
+                     scrape, [&](const M& m) -> const auto& { return (m.*counters)[kind][size]; }));
+    }
+  }
+}
+
+template <size_t N>
+void add_each(const Scrape& scrape, Counters<N> M::*counters, std::string_view label,
+              const std::array<std::string_view, N>& values, Series& series) {
+  for (size_t i = 0; i < N; ++i) {
+    series.add({{label, values[i]}}, total(
+                                         scrape, [&](const M& m) -> const auto& { return (m.*counters)[i]; }));
+  }
+}
+
+// The sum over all workers of a member of WorkerMetrics.
+#define TOTAL(member) \
+  total(              \
+      scrape, [](const M& m) -> const auto& { return m.member; })
+#define PLAIN(member) [](const Scrape& scrape, Series& series) { series.add({}, TOTAL(member)); }
+
+constexpr Metric kMetrics[] = {
+    {"godwit_sessions", kGauge, "state", "Sessions by state: normal.",
+     [](const Scrape& scrape, Series& series) {
+       series.add({{"state", "normal"}}, TOTAL(sessions));
+     }},
+    {"godwit_hellos_refused_total", kCounter, "", "Clients that were turned away.", PLAIN(hellos_refused)},
+    {"godwit_messages_received_total", kCounter, "type, size_class", "Messages received, each once.",
+     [](const Scrape& scrape, Series& series) { add_messages(scrape, &M::messages_received, series); }},
+    {"godwit_messages_sent_total", kCounter, "type, size_class", "Messages sent.",
+     [](const Scrape& scrape, Series& series) { add_messages(scrape, &M::messages_sent, series); }},
+    {"godwit_message_received_bytes_total", kCounter, "size_class", "Bytes of the bodies received.",
+     [](const Scrape& scrape, Series& series) {
+       add_each(scrape, &M::message_bytes_received, "size_class", kSizeLabels, series);
+     }},
+    {"godwit_message_sent_bytes_total", kCounter, "size_class", "Bytes of the bodies sent.",
+     [](const Scrape& scrape, Series& series) {
+       add_each(scrape, &M::message_bytes_sent, "size_class", kSizeLabels, series);
+     }},
+    {"godwit_message_duration_seconds", kHistogram, "type",
+     "Receipt of a message to its answer, or to the end of its handler.",
+     [](const Scrape& scrape, Series& series) {
+       for (size_t kind = 0; kind < kMessageKinds; ++kind) {
+         series.add({{"type", kKindLabels[kind]}},
+                    merged(
+                        scrape, [&](const M& m) -> const auto& { return m.message_seconds[kind]; }));
+       }
+     }},
+    {"godwit_messages_dropped_total", kCounter, "reason",
+     "Messages that reached no handler, by reason: queue_full, expired, overload, closed.",
+     [](const Scrape& scrape, Series& series) {
+       add_each(scrape, &M::messages_dropped, "reason", kDropLabels, series);
+     }},
+    {"godwit_message_duplicates_total", kCounter, "", "Messages that came again and were recognised.",
+     PLAIN(duplicates_dropped)},
+    {"godwit_handler_not_found_total", kCounter, "", "Messages that no handler is bound to.", PLAIN(handler_not_found)},
+    {"godwit_acks_total", kCounter, "direction", "Acknowledgement frames, by direction: in, out.",
+     [](const Scrape& scrape, Series& series) {
+       series.add({{"direction", "in"}}, TOTAL(acks_received));
+       series.add({{"direction", "out"}}, TOTAL(acks_sent));
+     }},
+    {"godwit_promises", kGauge, "", "Replies that are waited for.", PLAIN(promises)},
+    {"godwit_promises_max", kGauge, "", "The bound of those, over all workers.",
+     [](const Scrape& scrape, Series& series) { series.add({}, scrape.facts.promises_max * scrape.workers.size()); }},
+    {"godwit_promises_created_total", kCounter, "", "Replies that were ever waited for.", PLAIN(promises_created)},
+    {"godwit_promises_finished_total", kCounter, "result",
+     "How waiting ended: ok, failure, timeout, cancelled, rejected.",
+     [](const Scrape& scrape, Series& series) {
+       add_each(scrape, &M::promises_finished, "result", kPromiseLabels, series);
+     }},
+    {"godwit_late_replies_total", kCounter, "", "Replies that came when nobody waited any more.", PLAIN(late_replies)},
+    {"godwit_dispatch_queue_length", kGauge, "", "Messages that wait for a handler.", PLAIN(dispatch_queue)},
+    {"godwit_dispatch_queue_capacity", kGauge, "", "The bound of those, over all workers.",
+     [](const Scrape& scrape, Series& series) {
+       series.add({}, scrape.facts.dispatch_queue_max * scrape.workers.size());
+     }},
+};
+
+#undef TOTAL
+#undef PLAIN
+
+}  // namespace
+
+std::span<const Metric> message_metrics() { return kMetrics; }
+
+}  // namespace godwit::admin

@@ -1,0 +1,37 @@
+#include "admin/scrape.h"
+
+#include <algorithm>
+
+namespace godwit::admin {
+
+std::vector<AppView> apps_over_workers(const Scrape& scrape) {
+  std::vector<AppView> sums;
+  for (const AppView& app : scrape.apps) {
+    const auto known = std::ranges::find(sums, app.name, &AppView::name);
+    if (known == sums.end()) {
+      sums.push_back(app);
+      continue;
+    }
+    known->generation = std::max(known->generation, app.generation);
+    known->memory_bytes += app.memory_bytes;
+    known->memory_bytes_max += app.memory_bytes_max;
+    known->handled += app.handled;
+    known->errors += app.errors;
+    known->timeouts += app.timeouts;
+  }
+  return sums;
+}
+
+Scrape scrape(const AdminSource& source, const Clock& clock) {
+  return {
+      .now = clock.now(),
+      .unix_us = clock.unix_us(),
+      .workers = source.workers(),
+      .apps = source.apps(),
+      .app_reloads = source.app_reloads(),
+      .facts = source.facts(),
+      .process = read_process_stats(),
+  };
+}
+
+}  // namespace godwit::admin
