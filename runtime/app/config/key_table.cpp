@@ -172,8 +172,9 @@ constexpr Key kKeys[] = {
      "Quiet time after a save before the app is loaded, so that several saved files are one reload."},
 
     {"admin", "http", AT(admin.http), kRestart, Range(), Form::kAddressOrOff,
-     "Where /health and /metrics are served, without encryption or login: keep it on loopback. Port 0 takes any free "
-     "port."},
+     "Where /health and /metrics are served: on loopback only, because there is neither encryption nor login. Port 0 "
+     "takes "
+     "any free port."},
 
     {"log", "level", ONE_OF(log.level, kLevelNames), kLive, Range(), Form::kAny,
      "The least severe records that are kept."},
@@ -182,7 +183,8 @@ constexpr Key kKeys[] = {
     {"log", "file", AT(log.file), kRestart, Range(), Form::kAny, "Where the log goes. \"\" = standard error."},
     {"log", "max_size", IN_BYTES(log.max_size), kRestart, Range(64 * kKiB, 4 * kGiB), Form::kAny,
      "The size at which a new file is begun."},
-    {"log", "max_files", AT(log.max_files), kRestart, Range(1, 1000), Form::kAny, "Files kept, the newest included."},
+    {"log", "max_files", AT(log.max_files), kRestart, Range(1, 1000), Form::kAny,
+     "Old files kept beside the one being written."},
     {"log", "modules", AT(log.modules), kLive, Range(0, 64), Form::kAny,
      "Levels of single modules, such as {quic = \"warn\"}."},
 };

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/units.h"
+#include "port/address.h"
 
 namespace godwit::app {
 namespace {
@@ -71,6 +72,15 @@ void check_auth(const AuthSection& auth, Violations& out) {
   }
 }
 
+void check_admin(const AdminSection& admin, Violations& out) {
+  const auto address = SocketAddress::parse(admin.http);
+  if (!address || address->is_loopback()) return;
+  out.push_back(
+      {{key_of("admin", "http")},
+       fmt::format("expected a loopback address or \"off\", because the admin plane asks nobody who he is, got {}",
+                   admin.http)});
+}
+
 }  // namespace
 
 Violations check_rules_of(const Config& config) {
@@ -79,6 +89,7 @@ Violations check_rules_of(const Config& config) {
   check_quic(config.quic, out);
   check_session(config, out);
   check_auth(config.auth, out);
+  check_admin(config.admin, out);
   return out;
 }
 

@@ -185,6 +185,11 @@ TEST_CASE("keys that contradict each other are refused at the one that was set")
   REQUIRE(complaints_about_settings({"tls.certificate=c.pem", "tls.key=k.pem"}).empty());
   REQUIRE(complaints_about_settings({"tls.client_auth=require"}) ==
           Texts{"--set tls.client_auth: certificates are checked against tls.client_ca, which is empty"});
+  REQUIRE(complaints_about_settings({"admin.http=0.0.0.0:8080"}) ==
+          Texts{"--set admin.http: expected a loopback address or \"off\", because the admin plane asks nobody who he "
+                "is, got "
+                "0.0.0.0:8080"});
+  REQUIRE(complaints_about_settings({"admin.http=[::1]:0"}).empty());
   REQUIRE(complaints_about_settings({"auth.mode=token"}) == Texts{"--set auth.mode: \"token\" needs auth.tokens_file"});
   REQUIRE(
       complaints_about_settings({"quic.idle_timeout=45s"}) ==
