@@ -1,7 +1,5 @@
 #include "host/watchdog.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 
 #include "host/app.h"
@@ -25,16 +23,19 @@ clockid_t clock_of_this_thread() {
 }  // namespace
 
 Watch::Watch(lua_State* vm, uint32_t& turn, Duration usual_budget)
-    : vm_(vm),
-      turn_(turn),
-      usual_budget_(usual_budget),
-      clock_(clock_of_this_thread()),
-      budget_ns_(usual_budget.count()) {}
+    : vm_(vm), turn_(turn), usual_budget_(usual_budget), budget_ns_(usual_budget.count()) {}
 
 void Watch::enter(Duration budget) {
-  turn_ += 1;
+  if (!pthread_equal(thread_, pthread_self())) take_thread();
+  __atomic_store_n(&turn_, turn_ + 1, __ATOMIC_RELEASE);
   budget_ns_.store(budget.count(), std::memory_order_relaxed);
   inside_.store(true, std::memory_order_release);
+}
+
+/// Before the turn changes: who sees the new turn measures on the new clock.
+void Watch::take_thread() {
+  thread_ = pthread_self();
+  clock_.store(clock_of_this_thread(), std::memory_order_release);
 }
 
 void Watch::leave() {
@@ -93,7 +94,7 @@ void Watch::inspect() {
 
 Duration Watch::time_used() const {
   timespec used{};
-  if (clock_gettime(clock_, &used) != 0) clock_gettime(CLOCK_MONOTONIC, &used);
+  if (clock_gettime(clock_.load(std::memory_order_acquire), &used) != 0) clock_gettime(CLOCK_MONOTONIC, &used);
   return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <pthread.h>
 #include <lua.hpp>
 
 #include <atomic>
@@ -16,10 +17,10 @@ namespace godwit::host {
 /// The time limit of one VM. The VM's thread says when it enters and leaves Lua and counts turns (one per message);
 /// the watchdog's thread finds turns that used more processor time than their budget and arms a hook in the VM, which
 /// raises an error at the next instruction, and again at each one after it, so that no pcall gets away. Time is that of
-/// the VM's own thread: a busy machine does not make a script late.
+/// the VM's own thread (a VM may be built on one and live on another): a busy machine does not make a script late.
 class Watch {
  public:
-  /// `turn` is changed by the VM's thread alone, also from compiled Lua. Call from that thread.
+  /// `turn` is changed by the VM's thread alone, also from compiled Lua.
   Watch(lua_State* vm, uint32_t& turn, Duration usual_budget);
 
   // From the VM's thread.
@@ -37,14 +38,16 @@ class Watch {
 
  private:
   static void on_hook(lua_State* running, lua_Debug* place);
-  uint32_t turn() const { return __atomic_load_n(&turn_, __ATOMIC_RELAXED); }
+  uint32_t turn() const { return __atomic_load_n(&turn_, __ATOMIC_ACQUIRE); }
   Duration time_used() const;
+  void take_thread();
   void disarm();
 
   lua_State* vm_;
   uint32_t& turn_;
   const Duration usual_budget_;
-  const clockid_t clock_;
+  pthread_t thread_{};  ///< that entered last
+  std::atomic<clockid_t> clock_{CLOCK_MONOTONIC};
   std::atomic<int64_t> budget_ns_;
   std::atomic<bool> inside_{false};
   std::atomic<bool> armed_{false};

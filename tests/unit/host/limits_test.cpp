@@ -1,3 +1,5 @@
+#include <thread>
+
 #include "script_world.h"
 
 using namespace godwit;
@@ -155,6 +157,14 @@ TEST_CASE("an app that needs more memory than it may have does not load") {
   CHECK(world.load_error("big = {} for i = 1, 1e6 do big[i] = { i } end") == "test/main.lua: not enough memory");
   world.limits.memory_bytes_max = 64 << 10;
   CHECK_FALSE(world.try_load({{"main.lua", "return"}}));
+}
+
+TEST_CASE("the limit holds on whichever thread the app runs") {
+  ScriptWorld world;
+  world.load("gw.handle('x', function(msg) while true do end end)");
+  std::thread worker([&] { world.handle({world.command("")}); });
+  worker.join();
+  CHECK(world.sink.verdicts.at(0).code == Code::kScriptTimeout);
 }
 
 TEST_CASE("one watchdog looks after many apps") {
