@@ -97,10 +97,9 @@ class AdminServer::Impl {
 
 Status AdminServer::Impl::start(const SocketAddress& address) {
   if (!address.is_loopback()) {
-    return fail(Code::kConfigInvalid,
-                fmt::format("admin.http {}: expected a loopback address, because the admin plane asks "
-                            "nobody who he is",
-                            address.to_string()));
+    return fail(Code::kConfigInvalid, fmt::format("{}: expected a loopback address, because the admin plane asks "
+                                                  "nobody who he is",
+                                                  address.to_string()));
   }
   auto socket = open_listen_socket(address, static_cast<int>(limits_.connections_max));
   if (!socket) return tl::unexpected(std::move(socket.error()));

@@ -17,7 +17,7 @@ Result<ListenSocket> open_listen_socket(const SocketAddress& address, int backlo
   if (!descriptor || setsockopt(descriptor.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
       bind(descriptor.get(), address.raw(), address.length()) != 0 || listen(descriptor.get(), backlog) != 0 ||
       getsockname(descriptor.get(), reinterpret_cast<sockaddr*>(&bound), &bound_size) != 0) {
-    return fail(Code::kSocketFailed, fmt::format("admin.http {}: {}", address.to_string(), std::strerror(errno)));
+    return fail(Code::kSocketFailed, fmt::format("{}: {}", address.to_string(), std::strerror(errno)));
   }
   return ListenSocket{std::move(descriptor), SocketAddress::from(reinterpret_cast<const sockaddr*>(&bound))};
 }
