@@ -43,7 +43,6 @@ void TlsContext::Free::operator()(WOLFSSL_CTX* context) const {
 }
 
 Result<TlsContext> TlsContext::make(Role role, std::vector<std::string> alpn) {
-  if (alpn.empty()) return fail(Code::kConfigInvalid, "no ALPN protocol is configured");
   wolfSSL_Init();
   const bool server = role == Role::kServer;
   TlsContext out;
@@ -95,6 +94,7 @@ Status TlsContext::trust_system() {
 
 Result<std::shared_ptr<TlsServer>> load_tls_server(const TlsServerConfig& config, int64_t unix_us) {
   using ClientAuth = TlsServerConfig::ClientAuth;
+  if (config.alpn.empty()) return fail(Code::kConfigInvalid, "no ALPN protocol is configured");
   Result<TlsContext> context = TlsContext::make(Role::kServer, config.alpn);
   if (!context) return tl::unexpected(context.error());
   if (Status ok = context->use_certificate(config.certificate_file, config.key_file, unix_us); !ok)
@@ -110,6 +110,7 @@ Result<std::shared_ptr<TlsServer>> load_tls_server(const TlsServerConfig& config
 }
 
 Result<std::shared_ptr<TlsClient>> load_tls_client(const TlsClientConfig& config) {
+  if (config.alpn.empty()) return fail(Code::kConfigInvalid, "no ALPN protocol is configured");
   Result<TlsContext> context = TlsContext::make(Role::kClient, config.alpn);
   if (!context) return tl::unexpected(context.error());
   if (!config.certificate_file.empty()) {

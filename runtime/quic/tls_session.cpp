@@ -69,7 +69,8 @@ bool TlsSession::configure(const std::string& alpn_list) {
     wolfSSL_set_accept_state(raw());
   else
     wolfSSL_set_connect_state(raw());
-  return wolfSSL_set_app_data(raw(), this) == WOLFSSL_SUCCESS &&
+  if (wolfSSL_set_app_data(raw(), this) != WOLFSSL_SUCCESS) return false;
+  return alpn_list.empty() ||
          wolfSSL_UseALPN(raw(), const_cast<char*>(alpn_list.data()), static_cast<unsigned>(alpn_list.size()),
                          WOLFSSL_ALPN_FAILED_ON_MISMATCH) == WOLFSSL_SUCCESS;
 }
