@@ -27,7 +27,7 @@ void Dispatcher::submit(session::Session& session, session::Incoming message) {
     metrics_.messages_dropped[static_cast<size_t>(DropReason::kQueueFull)].add();
     return refuse(session.id(), envelope, Code::kDispatcherFull, "the queue in front of the handlers is full");
   }
-  queue_.push_back({session.id(), target, clock_.now(),
+  queue_.push_back({session.id(), target, handlers_.version(), clock_.now(),
                     message.stored ? std::move(*message.stored) : wire::StoredMessage(envelope, message.body)});
   metrics_.dispatch_queue.set(static_cast<int64_t>(queue_.size()));
 }
@@ -75,6 +75,10 @@ size_t Dispatcher::take_batch() {
   const Timestamp now = clock_.now();
   while (!queue_.empty() && batch_.size() < config_.batch_messages_max) {
     Queued& front = queue_.front();
+    if (!look_up_again(front)) {
+      queue_.pop_front();
+      continue;
+    }
     if (!batch_.empty() && front.target.unit != batch_.front().target.unit) break;
     if (expired(front, now)) {
       metrics_.messages_dropped[static_cast<size_t>(DropReason::kExpired)].add();
@@ -94,6 +98,21 @@ size_t Dispatcher::take_batch() {
          envelope.deadline_ms ? queued.received + std::chrono::milliseconds(envelope.deadline_ms) : kNever});
   }
   return batch_.size();
+}
+
+/// After a reload: the message goes where the new handlers want it. False: it was refused, because nobody wants it now.
+bool Dispatcher::look_up_again(Queued& queued) {
+  if (queued.version == handlers_.version()) return true;
+  queued.version = handlers_.version();
+  const wire::Envelope& envelope = queued.message.envelope();
+  const routing::Target* found = handlers_.find(envelope.kind, envelope.action);
+  if (found) {
+    queued.target = *found;
+    return true;
+  }
+  metrics_.handler_not_found.add();
+  refuse(queued.session, envelope, Code::kHandlerNotFound, envelope.action);
+  return false;
 }
 
 bool Dispatcher::expired(const Queued& queued, Timestamp now) const {

@@ -29,6 +29,8 @@ class Dispatcher final : public host::ReplySink {
     virtual const routing::Target* find(wire::Kind kind, std::string_view action) = 0;
     /// The unit's live generation; null when it is gone.
     virtual host::Handler* handler(uint32_t unit) = 0;
+    /// Moves on when what `find` answers may have changed: targets found before are then looked up again.
+    virtual uint64_t version() const = 0;
   };
   /// Finds sessions again when verdicts come.
   class Sessions {
@@ -63,6 +65,7 @@ class Dispatcher final : public host::ReplySink {
   struct Queued {
     session::SessionId session;
     routing::Target target;
+    uint64_t version;  ///< of the handlers when `target` was found
     Timestamp received;
     wire::StoredMessage message;
   };
@@ -80,6 +83,7 @@ class Dispatcher final : public host::ReplySink {
   void run_batches();
   void run_batch();
   size_t take_batch();
+  bool look_up_again(Queued& queued);
   bool expired(const Queued& queued, Timestamp now) const;
   void refuse(session::SessionId session, const wire::Envelope& envelope, Code code, std::string_view text);
   host::Ticket issue(const Queued& queued);

@@ -58,6 +58,7 @@ struct Fixture : Dispatcher::Handlers, Dispatcher::Sessions {
     return action == "one" ? &kTargets[0] : action == "two" ? &kTargets[1] : nullptr;
   }
   host::Handler* handler(uint32_t unit) override { return units[unit]; }
+  uint64_t version() const override { return 1; }
   session::Session* find_session(session::SessionId) override { return session_gone ? nullptr : &pair.server->session; }
   const host::SessionView* view_session(session::SessionId) override { return nullptr; }
 

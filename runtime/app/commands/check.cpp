@@ -1,0 +1,47 @@
+#include "app/commands/check.h"
+
+#include <cstdio>
+
+#include "app/certificates.h"
+#include "app/commands/report.h"
+#include "app/config/loader.h"
+#include "app/config/tokens.h"
+#include "app/script_check.h"
+#include "app/settings.h"
+#include "io/system_clock.h"
+
+namespace godwit::app {
+namespace {
+
+/// What the files that the configuration names have against them.
+void check_files(const Config& config, std::vector<Error>& errors) {
+  const auto addresses = listen_addresses(config);
+  if (!addresses) errors.push_back(addresses.error());
+  if (!config.tls.certificate.empty()) {
+    const auto tls = quic::load_tls_server({.certificate_file = config.tls.certificate,
+                                            .key_file = config.tls.key,
+                                            .client_ca_file = config.tls.client_ca,
+                                            .client_auth = config.tls.client_auth},
+                                           io::wall_clock_us());
+    if (!tls) errors.push_back(tls.error());
+  }
+  if (config.auth.mode == AuthSection::Mode::kToken) {
+    const auto tokens = TokenTable::load(config.auth.tokens_file);
+    if (!tokens) errors.insert(errors.end(), tokens.error().begin(), tokens.error().end());
+  }
+}
+
+}  // namespace
+
+ExitCode run_check(const CheckOptions& options) {
+  const auto loaded = load_config({options.config_file, process_environment(), options.settings});
+  if (!loaded) return report(loaded.error());
+  std::vector<Error> errors;
+  check_files(loaded->config, errors);
+  const size_t handlers = check_scripts(loaded->config, errors);
+  if (!errors.empty()) return report(errors);
+  std::printf("ok: configuration and scripts are valid, %zu handlers\n", handlers);
+  return ExitCode::kOk;
+}
+
+}  // namespace godwit::app

@@ -1,0 +1,226 @@
+#include "app/server.h"
+
+#include <csignal>
+
+#include "app/config/diff.h"
+#include "app/config/host_check.h"
+#include "app/config/tokens.h"
+#include "app/settings.h"
+#include "io/steering.h"
+#include "io/system_clock.h"
+
+namespace godwit::app {
+namespace {
+
+/// Static tokens of auth.tokens_file as the session core wants to ask them.
+class TokenFileAuthenticator final : public session::Authenticator {
+ public:
+  explicit TokenFileAuthenticator(TokenTable tokens) : tokens_(std::move(tokens)) {}
+
+  Result<session::Identity> authenticate(const wire::Hello& hello, std::string_view) override {
+    const auto uid = tokens_.uid_of(hello.token);
+    if (!uid || (!hello.uid.empty() && hello.uid != *uid)) return fail(Code::kUnauthenticated, "unknown token");
+    return session::Identity{std::string(hello.client_id), std::string(*uid)};
+  }
+
+ private:
+  TokenTable tokens_;
+};
+
+std::string joined(const std::vector<SocketAddress>& addresses) {
+  std::string text;
+  for (const SocketAddress& address : addresses) text += (text.empty() ? "" : ",") + address.to_string();
+  return text;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::create(ServerOptions options, io::SystemLogSink& sink) {
+  auto server = std::unique_ptr<Server>(new Server(std::move(options), sink));
+  if (const Status opened = server->open(); !opened) return tl::unexpected(opened.error());
+  return server;
+}
+
+Server::Server(ServerOptions options, io::SystemLogSink& sink)
+    : options_(std::move(options)), sink_(sink), log_(sink, "server"), config_(options_.loaded.config) {}
+
+Server::~Server() {
+  for (const auto& worker : workers_) worker->stop();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+Status Server::open() {
+  warn_of_host();
+  sessions_ = std::make_unique<SharedCap>(config_.session.max_clients);
+  if (Status identity = open_identity(); !identity) return identity;
+  if (Status workers = open_workers(); !workers) return workers;
+  auto scripts = ServerScripts::create(config_, workers_, log_.named("scripts"));
+  if (!scripts) return tl::unexpected(std::move(scripts.error()));
+  scripts_ = std::move(*scripts);
+  return open_listeners();
+}
+
+Status Server::open_identity() {
+  auto tls = load_server_tls(config_, options_.missing_certificate, io::wall_clock_us(), log_);
+  if (!tls) return tl::unexpected(std::move(tls.error()));
+  tls_ = std::move(*tls);
+  if (config_.auth.mode == AuthSection::Mode::kNone) {
+    authenticator_ = std::make_unique<session::NoAuthenticator>();
+    return {};
+  }
+  auto tokens = TokenTable::load(config_.auth.tokens_file);
+  if (!tokens) return tl::unexpected(tokens.error().front());
+  authenticator_ = std::make_unique<TokenFileAuthenticator>(std::move(*tokens));
+  return {};
+}
+
+Status Server::open_workers() {
+  auto addresses = listen_addresses(config_);
+  if (!addresses) return tl::unexpected(std::move(addresses.error()));
+  io::SystemEntropy entropy;
+  quic::EndpointSecrets secrets;
+  entropy.fill(secrets.stateless_reset_key);
+  entropy.fill(secrets.token_key);
+  const uint32_t count = worker_count(config_);
+  const std::shared_ptr<host::Watchdog> watchdog = host::make_watchdog();
+  for (uint32_t index = 0; index < count; ++index) {
+    WorkerOptions options{
+        .index = index, .count = count, .busy_poll = busy_poll_settings(config_), .core = core_settings(config_)};
+    for (const SocketAddress& address : *addresses) options.sockets.push_back(udp_settings(config_, address, count));
+    options.endpoint = {.transport = config_.quic,
+                        .admission = config_.quic,
+                        .tls_server = tls_,
+                        .secrets = secrets,
+                        .worker_index = index,
+                        .worker_count = count};
+    auto worker = Worker::create(std::move(options), {log_, *sessions_, *authenticator_, watchdog});
+    if (!worker) return tl::unexpected(std::move(worker.error()));
+    // The first worker finds free ports where port 0 was asked for; the others share them.
+    if (index == 0) *addresses = (*worker)->addresses();
+    workers_.push_back(std::move(*worker));
+  }
+  return count > 1 ? steer() : Status{};
+}
+
+Status Server::steer() {
+  for (size_t listener = 0; listener < config_.server.listen.size(); ++listener) {
+    const Status steered = io::steer_by_connection_id(workers_.front()->descriptor(listener), workers_.size());
+    if (!steered) return fail(steered.error().code, steered.error().text + "; server.workers = 1 does without");
+  }
+  return {};
+}
+
+Status Server::open_listeners() {
+  io::Loop& loop = workers_.front()->loop();
+  auto admin = ServerAdmin::create(config_, workers_, *scripts_, sink_, loop);
+  if (!admin) return tl::unexpected(std::move(admin.error()));
+  admin_ = std::move(*admin);
+  auto signals = io::SignalWatcher::watch(loop, {SIGINT, SIGTERM, SIGHUP}, [this](int signal) { on_signal(signal); });
+  if (!signals) return tl::unexpected(std::move(signals.error()));
+  signals_ = std::move(*signals);
+  if (config_.scripts.reload == ScriptsSection::Reload::kWatch) {
+    script_watcher_ = std::make_unique<io::FileWatcher>(loop, config_.scripts.paths,
+                                                        io::FileWatchOptions{.debounce = config_.scripts.debounce},
+                                                        [this] { scripts_->reload(config_); });
+  }
+  return {};
+}
+
+void Server::warn_of_host() const {
+  for (const Warning& warning : check_host(config_, read_host_facts())) {
+    log_.warn("the host gives less than wanted", {{"what", warning.text}, {"advice", warning.advice}});
+  }
+}
+
+std::string Server::ready_line() const {
+  std::string line = "godwit ready quic=" + joined(workers_.front()->addresses());
+  line += " admin=" + admin_->address();
+  return line + " workers=" + std::to_string(workers_.size());
+}
+
+void Server::run() {
+  for (size_t i = 1; i < workers_.size(); ++i) {
+    threads_.emplace_back([worker = workers_[i].get()] { worker->run(); });
+  }
+  workers_.front()->run();
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+  script_watcher_.reset();
+  signals_.reset();
+  admin_.reset();
+}
+
+void Server::on_signal(int signal) {
+  if (signal == SIGHUP) {
+    reload_config();
+    scripts_->reload(config_);
+    return;
+  }
+  log_.info("stopping", {{"signal", signal}});
+  // A second signal means that somebody does not want to wait.
+  if (std::exchange(stopping_, true)) {
+    for (const auto& worker : workers_) worker->stop();
+    return;
+  }
+  begin_drain();
+}
+
+void Server::begin_drain() {
+  admin_->set_state(admin::ServerState::kDraining);
+  draining_ = workers_.size();
+  const Timestamp deadline = io::monotonic_now() + config_.server.drain_timeout;
+  for (const auto& worker : workers_) {
+    Worker* one = worker.get();
+    const bool posted = one->loop().post([this, one, deadline] {
+      one->drain(deadline, [this] {
+        if (!workers_.front()->loop().post([this] { on_worker_drained(); }))
+          log_.error("a drained worker could not say so");
+      });
+    });
+    if (!posted) on_worker_drained();  // its mailbox is full or closed: nothing in flight can be waited for
+  }
+}
+
+void Server::on_worker_drained() {
+  if (--draining_ > 0) return;
+  for (const auto& worker : workers_) worker->stop();
+}
+
+void Server::reload_config() {
+  auto loaded = load_config(options_.sources);
+  if (!loaded) {
+    for (const Error& error : loaded.error())
+      log_.error("configuration not reloaded", {{"code", error.code}, {"error", error.text}});
+    return;
+  }
+  const ConfigDiff diff = diff_configs(config_, loaded->config);
+  const auto report = [this](std::string_view outcome, const std::vector<Change>& changes) {
+    for (const Change& change : changes) {
+      log_.info(outcome, {{"key", change.key->full_name()}, {"before", change.before}, {"after", change.after}});
+    }
+  };
+  report("configuration applied", diff.applied);
+  report("configuration applied to new connections", diff.for_new_connections);
+  report("configuration needs a restart", diff.needs_restart);
+  apply(after_reload(config_, loaded->config));
+}
+
+void Server::apply(const Config& wanted) {
+  config_ = wanted;
+  sink_.set_levels(config_.log.level, config_.log.modules);
+  auto tls = load_server_tls(config_, options_.missing_certificate, io::wall_clock_us(), log_);
+  if (tls) {
+    tls_ = std::move(*tls);
+  } else {
+    log_.error("certificate not reloaded, the old one stays",
+               {{"code", tls.error().code}, {"error", tls.error().text}});
+  }
+  for (const auto& worker : workers_) {
+    Worker* one = worker.get();
+    const bool posted = one->loop().post(
+        [one, config = config_, tls = tls_] { one->core().endpoint().reconfigure(config.quic, config.quic, tls); });
+    if (!posted) log_.error("a worker's mailbox is full; it keeps its settings", {{"worker", one->index()}});
+  }
+}
+
+}  // namespace godwit::app

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/certificates.h"
+#include "app/config/loader.h"
+#include "app/server_admin.h"
+#include "app/server_scripts.h"
+#include "app/worker.h"
+#include "io/file_watcher.h"
+#include "io/log_sink.h"
+#include "io/signal_watcher.h"
+
+namespace godwit::app {
+
+struct ServerOptions {
+  ConfigSources sources;  ///< read again on SIGHUP
+  LoadedConfig loaded;
+  MissingCertificate missing_certificate = MissingCertificate::kRefuse;
+};
+
+/// A whole server process but for `main`: workers on their threads, scripts, admin plane, signals. Worker 0 runs on the
+/// thread that calls `run`; what concerns all workers is decided there.
+class Server {
+ public:
+  /// Everything is open and loaded, or there is a clear error and nothing is left behind.
+  static Result<std::unique_ptr<Server>> create(ServerOptions options, io::SystemLogSink& sink);
+  ~Server();
+
+  /// "godwit ready quic=127.0.0.1:8453 admin=127.0.0.1:8080 workers=2"
+  std::string ready_line() const;
+
+  /// Serves until SIGTERM or SIGINT, then drains and returns. SIGHUP reloads configuration and scripts.
+  void run();
+
+ private:
+  Server(ServerOptions options, io::SystemLogSink& sink);
+  Status open();
+  Status open_identity();
+  Status open_workers();
+  Status open_listeners();
+  Status steer();
+  void warn_of_host() const;
+
+  void on_signal(int signal);
+  void reload_config();
+  void apply(const Config& wanted);
+  void begin_drain();
+  void on_worker_drained();
+
+  ServerOptions options_;
+  io::SystemLogSink& sink_;
+  Log log_;
+  Config config_;  ///< in force
+  std::unique_ptr<session::Authenticator> authenticator_;
+  std::unique_ptr<SharedCap> sessions_;
+  std::shared_ptr<quic::TlsServer> tls_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<ServerScripts> scripts_;
+  std::unique_ptr<ServerAdmin> admin_;
+  std::unique_ptr<io::SignalWatcher> signals_;
+  std::unique_ptr<io::FileWatcher> script_watcher_;
+  std::vector<std::thread> threads_;
+  size_t draining_ = 0;  ///< workers that have not finished yet
+  bool stopping_ = false;
+};
+
+}  // namespace godwit::app

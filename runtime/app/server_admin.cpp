@@ -1,0 +1,73 @@
+#include "app/server_admin.h"
+
+#include "base/version.h"
+#include "io/system_clock.h"
+
+namespace godwit::app {
+
+Result<std::unique_ptr<ServerAdmin>> ServerAdmin::create(const Config& config,
+                                                         const std::vector<std::unique_ptr<Worker>>& workers,
+                                                         const ServerScripts& scripts, io::SystemLogSink& sink,
+                                                         io::Loop& loop) {
+  auto admin = std::unique_ptr<ServerAdmin>(new ServerAdmin(config, workers, scripts, sink));
+  if (config.admin.http == "off") return admin;
+  const auto address = SocketAddress::parse(config.admin.http);
+  if (!address) return fail(address.error().code, "admin.http: " + address.error().text);
+  const Log log(sink, "admin");
+  auto http = admin::AdminServer::start(*address, *admin, loop, log);
+  if (!http) return fail(http.error().code, "admin.http: " + http.error().text);
+  admin->http_ = std::move(*http);
+  auto watcher = io::PollWatcher::watch(loop, admin->http_->fd(), [one = admin.get()] { one->http_->run(); });
+  if (!watcher) return tl::unexpected(std::move(watcher.error()));
+  admin->watcher_ = std::move(*watcher);
+  return admin;
+}
+
+ServerAdmin::ServerAdmin(const Config& config, const std::vector<std::unique_ptr<Worker>>& workers,
+                         const ServerScripts& scripts, io::SystemLogSink& sink)
+    : config_(config), workers_(workers), scripts_(scripts), sink_(sink), started_unix_us_(io::wall_clock_us()) {}
+
+ServerAdmin::~ServerAdmin() = default;
+
+std::string ServerAdmin::address() const { return http_ ? http_->address().to_string() : "off"; }
+
+std::vector<admin::WorkerView> ServerAdmin::workers() const {
+  std::vector<admin::WorkerView> views;
+  for (const auto& worker : workers_) {
+    admin::WorkerView view{.metrics = &worker->metrics(), .last_beat = from_ns(worker->last_beat_ns())};
+    for (size_t i = 0; i < worker->addresses().size(); ++i) {
+      const io::UdpCounts& counts = worker->socket(i).counts();
+      view.datagrams_lost += counts.datagrams_lost.value();
+      view.datagrams_bad += counts.datagrams_bad.value();
+      view.sends_blocked += counts.blocked.value();
+    }
+    views.push_back(view);
+  }
+  return views;
+}
+
+std::vector<admin::AppView> ServerAdmin::apps() const { return scripts_.views(); }
+
+std::vector<admin::AppReloads> ServerAdmin::app_reloads() const { return scripts_.reloads(); }
+
+admin::ServerFacts ServerAdmin::facts() const {
+  admin::ServerFacts facts{
+      .state = state_,
+      .degraded = scripts_.complaint(),
+      .version = std::string(kVersion),
+      .luajit = std::string(host::lua_version()),
+      .protocol = "godwit/1",
+      .started_unix_us = started_unix_us_,
+      .dispatch_queue_max = config_.message.dispatch_queue,
+      .promises_max = config_.message.promise_max,
+      .config_reload = config_reload_,
+      .log_lines_dropped = sink_.dropped(),
+  };
+  for (const SocketAddress& address : workers_.front()->addresses()) facts.listen.push_back(address.to_string());
+  for (size_t level = 0; level < facts.log_records.size(); ++level) {
+    facts.log_records[level] = sink_.count(static_cast<LogLevel>(level));
+  }
+  return facts;
+}
+
+}  // namespace godwit::app

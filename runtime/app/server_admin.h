@@ -1,0 +1,52 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "admin/admin_server.h"
+#include "app/config/config.h"
+#include "app/server_scripts.h"
+#include "app/worker.h"
+#include "io/log_sink.h"
+#include "io/poll_watcher.h"
+
+namespace godwit::app {
+
+/// Gives the admin plane its facts, and its place on the first worker's loop.
+class ServerAdmin final : private admin::AdminSource {
+ public:
+  static Result<std::unique_ptr<ServerAdmin>> create(const Config& config,
+                                                     const std::vector<std::unique_ptr<Worker>>& workers,
+                                                     const ServerScripts& scripts, io::SystemLogSink& sink,
+                                                     io::Loop& loop);
+  ~ServerAdmin() override;
+
+  /// Where it listens, or "off".
+  std::string address() const;
+
+  void set_state(admin::ServerState state) { state_ = state; }
+  void set_config_reload(bool succeeded, int64_t unix_us) { config_reload_ = {unix_us, succeeded}; }
+
+ private:
+  ServerAdmin(const Config& config, const std::vector<std::unique_ptr<Worker>>& workers, const ServerScripts& scripts,
+              io::SystemLogSink& sink);
+
+  std::vector<admin::WorkerView> workers() const override;
+  std::vector<admin::AppView> apps() const override;
+  std::vector<admin::AppReloads> app_reloads() const override;
+  admin::ServerFacts facts() const override;
+
+  const Config config_;
+  const std::vector<std::unique_ptr<Worker>>& workers_;
+  const ServerScripts& scripts_;
+  io::SystemLogSink& sink_;
+  const int64_t started_unix_us_;
+  admin::ServerState state_ = admin::ServerState::kStarting;
+  std::optional<admin::ConfigReload> config_reload_;
+  std::unique_ptr<admin::AdminServer> http_;
+  std::unique_ptr<io::PollWatcher> watcher_;
+};
+
+}  // namespace godwit::app

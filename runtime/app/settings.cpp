@@ -1,0 +1,73 @@
+#include "app/settings.h"
+
+#include <algorithm>
+#include <thread>
+
+namespace godwit::app {
+
+session::SessionConfig session_settings(const Config& config) {
+  const SessionSection& from = config.session;
+  return {
+      .sessions_max = from.max_clients,
+      .greeting_timeout = from.login_timeout,
+      .heartbeat_interval = from.heartbeat_interval,
+      .heartbeat_misses_max = static_cast<uint32_t>(from.heartbeat_timeout_count),
+      .outbox_messages_max = from.outbox_messages_max,
+      .outbox_bytes_max = from.outbox_bytes_max,
+      .holdback_messages_max = from.holdback_messages_max,
+      .holdback_bytes_max = from.holdback_bytes_max,
+      .ack_delay = from.ack_delay,
+      .ack_every = static_cast<uint32_t>(from.ack_every),
+      .request_timeout = config.message.default_timeout,
+      .body_bytes_max = config.message.inline_max,
+  };
+}
+
+ServerCoreConfig core_settings(const Config& config) {
+  ServerCoreConfig core;
+  core.session = session_settings(config);
+  core.dispatcher.queue_messages_max = config.message.dispatch_queue;
+  core.dispatcher.turn_budget = config.message.turn_budget;
+  core.codec.inline_bytes_max = config.message.inline_max;
+  core.promises_max = config.message.promise_max;
+  return core;
+}
+
+host::AppLimits app_limits(const Config& config) {
+  host::AppLimits limits;
+  limits.memory_bytes_max = config.scripts.memory_max;
+  limits.burst_max = config.scripts.burst_max;
+  limits.load_timeout = config.scripts.load_timeout;
+  return limits;
+}
+
+io::BusyPoll busy_poll_settings(const Config& config) {
+  if (config.server.busy_poll == Duration::zero()) return {};
+  return {.enabled = true, .spin = config.server.busy_poll};
+}
+
+io::UdpOptions udp_settings(const Config& config, const SocketAddress& bind, uint32_t workers) {
+  return {
+      .bind = bind,
+      .reuse_port = workers > 1,
+      .receive_buffer_bytes = config.server.receive_buffer,
+      .send_buffer_bytes = config.server.send_buffer,
+  };
+}
+
+uint32_t worker_count(const Config& config) {
+  if (config.server.workers > 0) return static_cast<uint32_t>(config.server.workers);
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+Result<std::vector<SocketAddress>> listen_addresses(const Config& config) {
+  std::vector<SocketAddress> addresses;
+  for (const std::string& text : config.server.listen) {
+    auto address = SocketAddress::parse(text);
+    if (!address) return tl::unexpected(Error{address.error().code, "server.listen: " + address.error().text});
+    addresses.push_back(*address);
+  }
+  return addresses;
+}
+
+}  // namespace godwit::app

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "app/config/config.h"
+#include "app/server_core.h"
+#include "app/worker.h"
+#include "host/app.h"
+#include "io/udp_setup.h"
+
+namespace godwit::app {
+
+/// From what the operator wrote to what each part wants to know.
+session::SessionConfig session_settings(const Config& config);
+ServerCoreConfig core_settings(const Config& config);
+host::AppLimits app_limits(const Config& config);
+io::BusyPoll busy_poll_settings(const Config& config);
+io::UdpOptions udp_settings(const Config& config, const SocketAddress& bind, uint32_t workers);
+
+/// The number of workers that server.workers = 0 stands for, and the bound of its value.
+uint32_t worker_count(const Config& config);
+
+/// Where serving starts: the parsed listen addresses, or which one is wrong.
+Result<std::vector<SocketAddress>> listen_addresses(const Config& config);
+
+}  // namespace godwit::app

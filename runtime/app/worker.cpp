@@ -1,0 +1,96 @@
+#include "app/worker.h"
+
+namespace godwit::app {
+namespace {
+
+constexpr Duration kBeat = 1s;         ///< well below the 5 s after which a loop counts as stalled
+constexpr Duration kDrainCheck = 5ms;  ///< how often a draining worker looks whether it is done
+
+bool owns(const io::UdpSocket& socket, const SocketAddress& local) {
+  const SocketAddress& bound = socket.local();
+  if (bound.port() != local.port() || bound.family() != local.family()) return false;
+  return bound == local || bound.is_unspecified();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Worker>> Worker::create(WorkerOptions options, WorkerShared shared) {
+  auto worker = std::unique_ptr<Worker>(new Worker(std::move(options), shared));
+  if (const Status opened = worker->open(); !opened) return tl::unexpected(opened.error());
+  return worker;
+}
+
+Worker::Worker(WorkerOptions options, WorkerShared shared)
+    : options_(std::move(options)),
+      shared_(shared),
+      log_(shared.log.named("worker")),
+      metrics_(std::make_unique<WorkerMetrics>()),
+      again_timer_([](Timestamp) {}),  // being awake is all it is for
+      beat_timer_([this](Timestamp now) { beat(now); }),
+      drain_timer_([this](Timestamp now) { check_drained(now); }) {}
+
+Worker::~Worker() = default;
+
+Status Worker::open() {
+  auto loop = io::Loop::create({.busy_poll = options_.busy_poll}, *metrics_);
+  if (!loop) return tl::unexpected(std::move(loop.error()));
+  loop_ = std::move(*loop);
+  for (const io::UdpOptions& udp : options_.sockets) {
+    auto socket = io::UdpSocket::open(*loop_, udp, *this, log_.named("udp"));
+    if (!socket) return tl::unexpected(std::move(socket.error()));
+    sockets_.push_back(std::move(*socket));
+  }
+  apps_ = std::make_unique<WorkerApps>(*loop_, shared_.log.named("host"), shared_.watchdog, options_.index);
+  core_ = std::make_unique<ServerCore>(options_.core, options_.endpoint,
+                                       ServerCore::World{*loop_, loop_->timers(), *this, entropy_, shared_.log,
+                                                         *metrics_, shared_.sessions, shared_.authenticator, *apps_});
+  turn_hook_ = std::make_unique<io::TurnHook>(*loop_, [this] { end_turn(); });
+  beat(loop_->now());
+  return {};
+}
+
+std::vector<SocketAddress> Worker::addresses() const {
+  std::vector<SocketAddress> addresses;
+  for (const auto& socket : sockets_) addresses.push_back(socket->local());
+  return addresses;
+}
+
+SendOutcome Worker::send(const OutgoingDatagrams& datagrams) {
+  if (sockets_.size() == 1) return sockets_.front()->send(datagrams);
+  for (const auto& socket : sockets_) {
+    if (owns(*socket, datagrams.path.local)) return socket->send(datagrams);
+  }
+  return SendOutcome::kSent;  // the address is not ours (any more): lost on the way
+}
+
+void Worker::end_turn() {
+  const bool more = core_->end_turn();
+  const quic::Endpoint& endpoint = core_->endpoint();
+  if (more || (endpoint.wants_flush() && !endpoint.blocked())) loop_->timers().arm(again_timer_, loop_->now());
+  core_->reap();
+  apps_->reap();
+}
+
+void Worker::beat(Timestamp now) {
+  last_beat_ns_.store(to_ns(now), std::memory_order_relaxed);
+  apps_->publish();
+  loop_->timers().arm(beat_timer_, now + kBeat);
+}
+
+void Worker::drain(Timestamp deadline, std::function<void()> done) {
+  drain_deadline_ = deadline;
+  drained_ = std::move(done);
+  core_->drain();
+  loop_->timers().arm(drain_timer_, loop_->now() + kDrainCheck);
+}
+
+void Worker::check_drained(Timestamp now) {
+  if (now < drain_deadline_ && !core_->drained()) {
+    loop_->timers().arm(drain_timer_, now + kDrainCheck);
+    return;
+  }
+  core_->close_all(Code::kServerDraining, "the server is going down");
+  std::exchange(drained_, {})();
+}
+
+}  // namespace godwit::app

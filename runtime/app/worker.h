@@ -1,0 +1,90 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "app/server_core.h"
+#include "app/worker_apps.h"
+#include "io/loop.h"
+#include "io/system_entropy.h"
+#include "io/udp_socket.h"
+
+namespace godwit::app {
+
+struct WorkerOptions {
+  uint32_t index = 0;
+  uint32_t count = 1;
+  std::vector<io::UdpOptions> sockets;  ///< one per listening address
+  io::BusyPoll busy_poll;
+  ServerCoreConfig core;
+  quic::EndpointOptions endpoint;
+};
+
+/// What all workers of a server share: read-only after start, atomic, or thread-safe by itself.
+struct WorkerShared {
+  Log log;
+  SharedCap& sessions;
+  session::Authenticator& authenticator;
+  std::shared_ptr<host::Watchdog> watchdog;
+};
+
+/// One loop with everything that belongs to it: sockets, connections, sessions, scripts. Made on any thread, then run
+/// on one; others reach it through `post`. Sends by the socket that a path's local address belongs to.
+class Worker final : private io::UdpListener, private DatagramSender {
+ public:
+  static Result<std::unique_ptr<Worker>> create(WorkerOptions options, WorkerShared shared);
+  ~Worker() override;
+
+  uint32_t index() const { return options_.index; }
+  std::vector<SocketAddress> addresses() const;
+  const io::FileDescriptor& descriptor(size_t listener) const { return sockets_[listener]->descriptor(); }
+  const io::UdpSocket& socket(size_t listener) const { return *sockets_[listener]; }
+  WorkerMetrics& metrics() { return *metrics_; }
+  io::Loop& loop() { return *loop_; }
+  ServerCore& core() { return *core_; }
+  WorkerApps& apps() { return *apps_; }
+
+  /// Runs the loop until `stop`.
+  void run() { loop_->run(); }
+  /// From any thread.
+  void stop() { loop_->stop(); }
+
+  /// On the worker's thread: answers what is in flight, at most until `deadline`, then closes all connections and calls
+  /// `done`.
+  void drain(Timestamp deadline, std::function<void()> done);
+
+  /// When the loop last came round: monotonic nanoseconds, from any thread. Tells a stalled loop from an idle one.
+  uint64_t last_beat_ns() const { return last_beat_ns_.load(std::memory_order_relaxed); }
+
+ private:
+  Worker(WorkerOptions options, WorkerShared shared);
+  Status open();
+
+  void on_datagrams(const ReceivedDatagrams& datagrams) override { core_->receive(datagrams); }
+  void on_writable() override {}  // the flush at the end of the turn tries again
+  SendOutcome send(const OutgoingDatagrams& datagrams) override;
+
+  void end_turn();
+  void beat(Timestamp now);
+  void check_drained(Timestamp now);
+
+  const WorkerOptions options_;
+  WorkerShared shared_;
+  Log log_;
+  std::unique_ptr<WorkerMetrics> metrics_;
+  std::unique_ptr<io::Loop> loop_;
+  io::SystemEntropy entropy_;
+  std::vector<std::unique_ptr<io::UdpSocket>> sockets_;
+  std::unique_ptr<WorkerApps> apps_;
+  std::unique_ptr<ServerCore> core_;
+  std::unique_ptr<io::TurnHook> turn_hook_;
+  Timer again_timer_;
+  Timer beat_timer_;
+  Timer drain_timer_;
+  Timestamp drain_deadline_ = kNever;
+  std::function<void()> drained_;
+  std::atomic<uint64_t> last_beat_ns_{0};
+};
+
+}  // namespace godwit::app

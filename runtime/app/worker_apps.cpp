@@ -1,0 +1,105 @@
+#include "app/worker_apps.h"
+
+#include <algorithm>
+
+namespace godwit::app {
+
+WorkerApps::WorkerApps(const Clock& clock, Log log, std::shared_ptr<host::Watchdog> watchdog, uint32_t worker_index)
+    : clock_(clock),
+      log_(log),
+      watchdog_(std::move(watchdog)),
+      worker_index_(worker_index),
+      routes_(std::make_unique<routing::RouteTable>(std::vector<routing::Route>{})) {}
+
+WorkerApps::~WorkerApps() = default;
+
+Status WorkerApps::prepare(std::shared_ptr<const host::AppSource> source, uint32_t generation,
+                           const host::AppLimits& limits) {
+  const uint32_t unit = unit_of(source->name);
+  auto app = host::load_app(std::move(source), generation, limits, {clock_, log_, watchdog_, worker_index_});
+  if (!app) return tl::unexpected(std::move(app.error()));
+  auto routes = routes_with(unit, app->get());
+  if (!routes) return tl::unexpected(std::move(routes.error()));
+  prepared_ = Prepared{unit, std::move(*app), std::move(*routes), limits.memory_bytes_max};
+  return {};
+}
+
+void WorkerApps::commit() {
+  if (!prepared_) return;
+  Prepared prepared = std::move(*prepared_);
+  prepared_.reset();
+  units_[prepared.unit].memory_bytes_max = prepared.memory_bytes_max;
+  replace(prepared.unit, std::move(prepared.app), std::move(prepared.routes));
+}
+
+void WorkerApps::remove(const std::string& name) {
+  const uint32_t unit = unit_of(name);
+  // Fewer routes than there were: they were valid together, so they still are.
+  if (auto routes = routes_with(unit, nullptr)) replace(unit, nullptr, std::move(*routes));
+}
+
+void WorkerApps::replace(uint32_t index, std::unique_ptr<host::App> app, std::unique_ptr<routing::RouteTable> routes) {
+  Unit& unit = units_[index];
+  if (unit.app) {
+    const host::AppStats stats = unit.app->stats();
+    unit.retired.handled += stats.handled;
+    unit.retired.errors += stats.errors;
+    unit.retired.timeouts += stats.timeouts;
+    retired_.push_back(std::move(unit.app));
+  }
+  unit.app = std::move(app);
+  routes_ = std::move(routes);
+  ++version_;
+  publish();
+}
+
+host::Handler* WorkerApps::handler(uint32_t unit) { return unit < units_.size() ? units_[unit].app.get() : nullptr; }
+
+uint32_t WorkerApps::unit_of(const std::string& name) {
+  const auto found = std::find_if(units_.begin(), units_.end(), [&](const Unit& unit) { return unit.name == name; });
+  if (found != units_.end()) return static_cast<uint32_t>(found - units_.begin());
+  units_.push_back({.name = name});
+  return static_cast<uint32_t>(units_.size() - 1);
+}
+
+Result<std::unique_ptr<routing::RouteTable>> WorkerApps::routes_with(uint32_t changed, const host::App* app) const {
+  std::vector<routing::Route> routes;
+  for (uint32_t unit = 0; unit < units_.size(); ++unit) {
+    const host::App* live = unit == changed ? app : units_[unit].app.get();
+    if (!live) continue;
+    const auto& registrations = live->registrations();
+    for (uint32_t handler = 0; handler < registrations.size(); ++handler) {
+      auto pattern = routing::Pattern::parse(registrations[handler].pattern);
+      if (!pattern) return tl::unexpected(std::move(pattern.error()));
+      routes.push_back({std::move(*pattern), {unit, handler}});
+    }
+  }
+  return std::make_unique<routing::RouteTable>(std::move(routes));
+}
+
+void WorkerApps::publish() {
+  std::vector<admin::AppView> views;
+  for (const Unit& unit : units_) {
+    if (!unit.app) continue;
+    const host::AppStats stats = unit.app->stats();
+    views.push_back({
+        .name = unit.name,
+        .worker = worker_index_,
+        .generation = unit.app->generation(),
+        .memory_bytes = stats.memory_bytes,
+        .memory_bytes_max = unit.memory_bytes_max,
+        .handled = unit.retired.handled + stats.handled,
+        .errors = unit.retired.errors + stats.errors,
+        .timeouts = unit.retired.timeouts + stats.timeouts,
+    });
+  }
+  const std::lock_guard lock(views_mutex_);
+  views_ = std::move(views);
+}
+
+std::vector<admin::AppView> WorkerApps::views() const {
+  const std::lock_guard lock(views_mutex_);
+  return views_;
+}
+
+}  // namespace godwit::app

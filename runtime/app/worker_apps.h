@@ -1,0 +1,74 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "admin/source.h"
+#include "app/dispatcher.h"
+#include "host/app.h"
+#include "routing/route_table.h"
+
+namespace godwit::app {
+
+/// The scripts that are live on one worker. A new generation is built beside the old one (`prepare`) and takes over
+/// between two messages (`commit`), or is dropped with nothing changed (`abort`). Worker's thread, except `views`.
+class WorkerApps final : public Dispatcher::Handlers {
+ public:
+  WorkerApps(const Clock& clock, Log log, std::shared_ptr<host::Watchdog> watchdog, uint32_t worker_index);
+  ~WorkerApps() override;
+
+  /// Builds a generation of `source` and looks at its routes beside those of the other apps. At most one is prepared at
+  /// a time.
+  Status prepare(std::shared_ptr<const host::AppSource> source, uint32_t generation, const host::AppLimits& limits);
+  /// The prepared generation is live from here on.
+  void commit();
+  void abort() { prepared_.reset(); }
+  /// The app is gone: its actions have no handler any more.
+  void remove(const std::string& name);
+
+  const routing::Target* find(wire::Kind kind, std::string_view action) override { return routes_->find(kind, action); }
+  host::Handler* handler(uint32_t unit) override;
+  uint64_t version() const override { return version_; }
+
+  /// Closes the VMs of generations that were replaced; outside any handler.
+  void reap() { retired_.clear(); }
+
+  /// Makes what `views` tells fresh; the worker does so every second.
+  void publish();
+  /// From any thread.
+  std::vector<admin::AppView> views() const;
+
+ private:
+  struct Unit {
+    std::string name;
+    std::unique_ptr<host::App> app;  ///< null: removed; the place stays, because queued messages name it by number
+    uint64_t memory_bytes_max = 0;
+    host::AppStats retired;  ///< of all generations before the live one
+  };
+  struct Prepared {
+    uint32_t unit;
+    std::unique_ptr<host::App> app;
+    std::unique_ptr<routing::RouteTable> routes;
+    uint64_t memory_bytes_max;
+  };
+  uint32_t unit_of(const std::string& name);
+  Result<std::unique_ptr<routing::RouteTable>> routes_with(uint32_t unit, const host::App* app) const;
+  void replace(uint32_t unit, std::unique_ptr<host::App> app, std::unique_ptr<routing::RouteTable> routes);
+
+  const Clock& clock_;
+  Log log_;
+  std::shared_ptr<host::Watchdog> watchdog_;
+  const uint32_t worker_index_;
+  std::vector<Unit> units_;
+  std::unique_ptr<routing::RouteTable> routes_;
+  std::optional<Prepared> prepared_;
+  std::vector<std::unique_ptr<host::App>> retired_;
+  uint64_t version_ = 1;
+  mutable std::mutex views_mutex_;
+  std::vector<admin::AppView> views_;
+};
+
+}  // namespace godwit::app
