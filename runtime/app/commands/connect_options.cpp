@@ -1,25 +1,15 @@
 #include "app/commands/connect_options.h"
 
-#include <fmt/format.h>
-
 #include <fstream>
 
 #include "app/commands/flags.h"
 #include "app/commands/print.h"
 #include "base/limits.h"
+#include "client/client_id.h"
 #include "io/system_entropy.h"
 
 namespace godwit::app {
 namespace {
-
-// A name for one run of a command: sessions of different runs must not be taken for one client.
-std::string make_client_id() {
-  uint8_t random[6];
-  io::SystemEntropy().fill(random);
-  std::string id = "godwit-cli-";
-  for (const uint8_t byte : random) id += fmt::format("{:02x}", byte);
-  return id;
-}
 
 Result<std::string> read_token(const std::filesystem::path& path) {
   std::ifstream file(path);
@@ -49,7 +39,8 @@ void ConnectOptions::add_to(CLI::App& verb, const std::string& timeout_help) {
 
 Status ConnectOptions::complete() {
   if (insecure) print_warning("--insecure: the server's certificate is not checked; anybody could be answering");
-  if (credentials.client_id.empty()) credentials.client_id = make_client_id();
+  io::SystemEntropy entropy;
+  if (credentials.client_id.empty()) credentials.client_id = client::make_client_id("godwit-cli", entropy);
   if (token_file.empty()) return {};
   return read_token(token_file).map([&](std::string token) { credentials.token = std::move(token); });
 }

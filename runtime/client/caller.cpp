@@ -1,0 +1,204 @@
+#include "client/caller.h"
+
+#include "client/client_id.h"
+
+namespace godwit::client {
+namespace {
+
+/// How long the goodbye may take to reach a server that answers.
+constexpr Duration kGoodbyeTimeoutMax = 500ms;
+
+/// The session takes no more at present: the call waits, its deadline bounds how long.
+bool must_wait(Code code) {
+  return code == Code::kQueueFull || code == Code::kPromiseLimit || code == Code::kStreamLimit;
+}
+
+wire::Priority to_wire(CallOptions::Priority priority) {
+  switch (priority) {
+    case CallOptions::Priority::kLow: return wire::Priority::kLow;
+    case CallOptions::Priority::kHigh: return wire::Priority::kHigh;
+    case CallOptions::Priority::kCritical: return wire::Priority::kCritical;
+    case CallOptions::Priority::kNormal: break;
+  }
+  return wire::Priority::kNormal;
+}
+
+Message::Kind from_wire(wire::Kind kind) {
+  if (kind == wire::Kind::kEvent) return Message::Kind::kEvent;
+  return kind == wire::Kind::kQuery ? Message::Kind::kQuery : Message::Kind::kCommand;
+}
+
+}  // namespace
+
+struct Caller::Pending {
+  Pending(Call what, std::function<void(Timestamp)> on_deadline)
+      : call(std::move(what)), deadline_timer(std::move(on_deadline)) {}
+  Call call;
+  Timer deadline_timer;
+};
+
+Caller::Caller(ClientOptions options, std::atomic<size_t>& pending)
+    : options_(std::move(options)),
+      pending_(pending),
+      connect_timer_([this](Timestamp) {
+        give_up_connecting({Code::kConnectTimeout, "no answer from " + options_.address});
+      }),
+      linger_timer_([this](Timestamp) {
+        complete_all({Code::kCancelled, "the client was closed"});
+      }) {}
+
+Caller::~Caller() = default;
+
+Status Caller::open() {
+  auto address = HostAndPort::parse(options_.address);
+  if (!address) return tl::unexpected(std::move(address.error()));
+  address_ = std::move(*address);
+  io::SystemEntropy entropy;
+  credentials_ = {.client_id = options_.client_id.empty() ? make_client_id("client", entropy) : options_.client_id,
+                  .uid = options_.uid,
+                  .token = options_.token};
+  const ClientLoopOptions loop_options{.tls = {.verify = !options_.insecure,
+                                               .ca_file = options_.ca_file,
+                                               .certificate_file = options_.certificate_file,
+                                               .key_file = options_.key_file}};
+  auto loop = ClientLoop::create(loop_options, Log(quiet_, "client"), *this);
+  if (!loop) return tl::unexpected(std::move(loop.error()));
+  loop_ = std::move(*loop);
+  return {};
+}
+
+void Caller::run() {
+  connect();
+  loop_->run();
+  loop_->close_all();
+  loop_->linger(kGoodbyeTimeoutMax);
+}
+
+void Caller::take(std::vector<Call> calls) {
+  for (Call& call : calls) {
+    const Timestamp deadline = call.deadline;
+    const CallId id = calls_.emplace_with([&](CallId self) {
+      return std::make_unique<Pending>(std::move(call), [this, self](Timestamp) {
+        complete(self, to_reply(Error{Code::kDeadlineExceeded, "no answer in time"}));
+      });
+    });
+    loop_->loop().timers().arm(calls_.get(id)->deadline_timer, deadline);
+    waiting_.push_back(id);
+  }
+  if (state_ == State::kApart && !waiting_.empty()) connect();
+}
+
+void Caller::connect() {
+  state_ = State::kConnecting;
+  loop_->loop().timers().arm(connect_timer_, loop_->loop().now() + options_.connect_timeout);
+  loop_->look_up(address_, [this](const Result<Remote>& remote) {
+    if (state_ != State::kConnecting) return;
+    if (!remote) return give_up_connecting(remote.error());
+    dial_ = loop_->dial(0, *remote, credentials_, options_.connect_timeout);
+  });
+}
+
+void Caller::on_dialed(uint64_t, PeerId peer) {
+  loop_->loop().timers().disarm(connect_timer_);
+  state_ = State::kConnected;
+  peer_ = peer;
+}
+
+void Caller::on_dial_failed(uint64_t, const Error& why) { give_up_connecting(why); }
+
+void Caller::give_up_connecting(const Error& why) {
+  loop_->loop().timers().disarm(connect_timer_);
+  loop_->cancel(dial_);
+  state_ = State::kApart;
+  complete_all(why);
+}
+
+void Caller::on_disconnected(uint64_t, PeerId, const Error& why) {
+  state_ = State::kApart;
+  complete_all(why);
+}
+
+void Caller::on_turn() {
+  pump();
+  calls_.reap();
+  if (closing_ && calls_.size() == 0 && !std::exchange(stopped_, true)) loop_->stop();
+}
+
+void Caller::pump() {
+  while (state_ == State::kConnected && !waiting_.empty()) {
+    const CallId id = waiting_.front();
+    if (const Pending* pending = calls_.get(id)) {
+      const Status sent = send(id, pending->call);
+      if (!sent && must_wait(sent.error().code)) return;
+      if (!sent) complete(id, to_reply(sent.error()));
+    }
+    waiting_.pop_front();
+  }
+}
+
+Status Caller::send(CallId id, const Call& call) {
+  if (call.kind == Call::Kind::kConnect) {
+    complete(id, {.status = Reply::Status::kSuccess});
+    return {};
+  }
+  session::Session* session = loop_->session(peer_);
+  if (!session) return fail(Code::kConnectionLost, "the connection is closing");
+  std::vector<wire::Header> headers;
+  for (const auto& [name, value] : call.options.headers) headers.push_back({name, value});
+  using Order = session::SendOptions::Order;
+  const session::SendOptions send_options{.headers = headers,
+                                          .timeout = call.deadline - loop_->loop().now(),
+                                          .ttl = call.options.ttl,
+                                          .priority = to_wire(call.options.priority),
+                                          .order = call.options.unordered ? Order::kUnordered : Order::kOrdered};
+  const session::Waiting waiting{this, id.to_u64()};
+  const Bytes body = as_bytes(call.body);
+  if (call.kind == Call::Kind::kEvent)
+    return session->send_event(call.action, body, send_options, waiting).map([](uint64_t) {});
+  const wire::Kind kind = call.options.kind == CallOptions::Kind::kQuery ? wire::Kind::kQuery : wire::Kind::kCommand;
+  return session->request(kind, call.action, body, send_options, waiting).map([](uint64_t) {});
+}
+
+void Caller::on_reply(uint64_t call, const session::Reply& reply) { complete(CallId::from_u64(call), to_reply(reply)); }
+
+// The callback is the user's: one that throws ends the program here, instead of unwinding through the loop.
+void Caller::complete(CallId id, Reply reply) noexcept {
+  Pending* pending = calls_.get(id);
+  if (!pending) return;
+  loop_->loop().timers().disarm(pending->deadline_timer);
+  const Client::OnReply on_reply = std::move(pending->call.on_reply);
+  calls_.erase(id);
+  pending_.fetch_sub(1, std::memory_order_relaxed);
+  on_reply(std::move(reply));
+}
+
+void Caller::complete_all(const Error& why) {
+  calls_.for_each([&](CallId id, Pending&) { complete(id, to_reply(why)); });
+  waiting_.clear();
+}
+
+void Caller::wind_up() {
+  closing_ = true;
+  loop_->loop().timers().arm(linger_timer_, loop_->loop().now() + options_.linger);
+}
+
+void Caller::on_message(PeerId peer, session::Session& session, const session::Incoming& message) {
+  if (!options_.on_message) return ClientLoop::Owner::on_message(peer, session, message);
+  const wire::Envelope& envelope = message.envelope;
+  Message view{.kind = from_wire(envelope.kind), .action = envelope.action, .body = as_text(message.body)};
+  for (const wire::Header& header : envelope.headers) view.headers.emplace_back(header.name, header.value);
+  const Reply answer = options_.on_message(view);
+  const Code code = answer.ok() ? Code::kOk : Code{answer.code ? answer.code : uint16_t(Code::kHandlerFailed)};
+  if (!wire::is_request(envelope.kind)) {
+    return answer.ok() ? session.handled(envelope.seq) : session.refuse(envelope.seq, code, answer.text);
+  }
+  std::vector<wire::Header> headers;
+  for (const auto& [name, value] : answer.headers) headers.push_back({name, value});
+  const uint64_t request_id = envelope.message_id();
+  session.handled(envelope.seq);
+  // When not even the answer can be sent, the session has ended the connection.
+  (void)session.respond(request_id, {answer.ok() ? wire::Status::kSuccess : wire::Status::kFailure, code, answer.text,
+                                     headers, as_bytes(answer.body)});
+}
+
+}  // namespace godwit::client

@@ -1,0 +1,61 @@
+#include "client/client_front.h"
+
+#include "base/check.h"
+
+namespace godwit {
+
+Client::Front::Front(ClientOptions options)
+    : pending_max_(options.pending_max),
+      connect_timeout_(options.connect_timeout),
+      request_timeout_(options.request_timeout),
+      caller_(std::move(options), pending_) {
+  if (Status opened = caller_.open(); !opened) {
+    broken_ = std::move(opened.error());
+    return;
+  }
+  thread_ = std::thread([this] { caller_.run(); });
+}
+
+Client::Front::~Front() {
+  if (broken_) return;
+  GW_CHECK(thread_.get_id() != std::this_thread::get_id());  // a callback destroys its own client
+  close();
+  thread_.join();
+}
+
+void Client::Front::submit(client::Call call) {
+  if (const auto refusal = admit(call)) call.on_reply(client::to_reply(*refusal));
+}
+
+// Takes the call, or leaves it alone and says why. The thread is woken once for all that it has not yet taken.
+std::optional<Error> Client::Front::admit(client::Call& call) {
+  if (broken_) return broken_;
+  const Duration standard = call.kind == client::Call::Kind::kConnect ? connect_timeout_ : request_timeout_;
+  const Duration timeout = call.options.timeout > Duration::zero() ? call.options.timeout : standard;
+  call.deadline = caller_.loop().loop().measure() + timeout;
+  const std::lock_guard lock(mutex_);
+  if (closed_) return Error{Code::kCancelled, "the client was closed"};
+  if (pending_.load(std::memory_order_relaxed) >= pending_max_)
+    return Error{Code::kQueueFull, "too many calls are without a result"};
+  pending_.fetch_add(1, std::memory_order_relaxed);
+  submitted_.push_back(std::move(call));
+  if (submitted_.size() == 1) GW_CHECK(caller_.loop().loop().post([this] { hand_over(); }));
+  return std::nullopt;
+}
+
+void Client::Front::hand_over() {
+  std::vector<client::Call> calls;
+  {
+    const std::lock_guard lock(mutex_);
+    calls.swap(submitted_);
+  }
+  caller_.take(std::move(calls));
+}
+
+void Client::Front::close() {
+  const std::lock_guard lock(mutex_);
+  if (broken_ || std::exchange(closed_, true)) return;
+  GW_CHECK(caller_.loop().loop().post([this] { caller_.wind_up(); }));
+}
+
+}  // namespace godwit

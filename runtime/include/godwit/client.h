@@ -1,0 +1,144 @@
+#ifndef GODWIT_CLIENT_H
+#define GODWIT_CLIENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define GW_CLIENT_API __attribute__((visibility("default")))
+#else
+#define GW_CLIENT_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * The client library of godwit for C (C11 and later).
+ *
+ * Every call ends in exactly one reply, within its timeout: the server's answer, or a code that says what is known.
+ *
+ * Structures that the caller fills begin with struct_size, which tells an older library from a newer program and the
+ * other way round: always use the _INIT macros. Members that stay 0 or NULL have their defaults. Strings are UTF-8 and
+ * end in 0. What is handed in is copied before the function returns; what is handed out is borrowed for as long as its
+ * description says.
+ */
+
+/* A connection to one server, on a thread of its own. All functions may be called from any thread. */
+typedef struct gw_client gw_client;
+
+typedef struct gw_client_options {
+  size_t struct_size;
+  const char* address;          /* HOST:PORT, IPv6 as [HOST]:PORT; required */
+  const char* client_id;        /* who this client says it is; NULL: a random name */
+  const char* uid;              /* the user it belongs to; NULL: none */
+  const char* token;            /* proof of that; NULL: none */
+  const char* ca_file;          /* PEM; whom to trust; NULL: the system's list */
+  const char* certificate_file; /* PEM chain of this client, where the server asks for one; NULL: none */
+  const char* key_file;         /* PEM key that belongs to it */
+  int insecure;                 /* not 0: believe any server; for a test server of one's own only */
+  uint32_t connect_timeout_ms;  /* 0: 5,000 */
+  uint32_t request_timeout_ms;  /* 0: 30,000; of calls that name none */
+  uint32_t linger_ms;           /* 0: 1,000; how long closing waits for calls under way */
+  uint32_t pending_max;         /* 0: 10,000 calls without a reply; further ones fail at once with QueueFull (2002) */
+} gw_client_options;
+
+#define GW_CLIENT_OPTIONS_INIT \
+  { sizeof(gw_client_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0 }
+
+typedef struct gw_client_header {
+  const char* name;
+  const char* value;
+} gw_client_header;
+
+typedef enum gw_client_kind { GW_CLIENT_COMMAND = 0, GW_CLIENT_QUERY = 1 } gw_client_kind;
+
+typedef enum gw_client_priority {
+  GW_CLIENT_PRIORITY_NORMAL = 0,
+  GW_CLIENT_PRIORITY_LOW = 1,
+  GW_CLIENT_PRIORITY_HIGH = 2,
+  GW_CLIENT_PRIORITY_CRITICAL = 3
+} gw_client_priority;
+
+typedef struct gw_client_call {
+  size_t struct_size;
+  uint32_t timeout_ms; /* from the call to its reply, connecting included; 0: request_timeout_ms */
+  uint32_t ttl_ms;     /* not worth handling after so long; 0: always worth it */
+  const gw_client_header* headers;
+  size_t header_count;
+  gw_client_kind kind; /* of requests */
+  gw_client_priority priority;
+  int unordered; /* not 0: need not wait for messages sent before it */
+} gw_client_call;
+
+#define GW_CLIENT_CALL_INIT \
+  { sizeof(gw_client_call), 0, 0, NULL, 0, GW_CLIENT_COMMAND, GW_CLIENT_PRIORITY_NORMAL, 0 }
+
+typedef enum gw_client_status {
+  GW_CLIENT_SUCCESS = 0, /* the handler's answer; of an event: it was handed to its handler */
+  GW_CLIENT_FAILURE = 1, /* refused or failed, by the server or on the way */
+  GW_CLIENT_TIMEOUT = 2  /* no answer in time; whether the message was handled is not known */
+} gw_client_status;
+
+typedef struct gw_client_reply {
+  gw_client_status status;
+  uint16_t code;    /* 0 on success, else one of `godwit errors` */
+  const char* name; /* of the code: "HandlerNotFound"; "" on success */
+  const char* text; /* for a person; "" on success */
+  const void* body; /* body_bytes bytes; followed by a 0 that does not count */
+  size_t body_bytes;
+  const gw_client_header* headers;
+  size_t header_count;
+} gw_client_reply;
+
+/*
+ * Runs once per call, on the client's thread, or on the caller's before the function returns when the call is refused
+ * at once. `reply` is valid during the call. Must not block. May call the client, but not gw_client_close.
+ */
+typedef void (*gw_client_on_reply)(void* user, const gw_client_reply* reply);
+
+/* "0.1.0" */
+GW_CLIENT_API const char* gw_client_version(void);
+
+/*
+ * Makes a client and starts to connect. NULL when memory is exhausted or options->address is NULL; whatever else is
+ * wrong with the options is the reply of every call. The caller owns the client and ends it with gw_client_close.
+ */
+GW_CLIENT_API gw_client* gw_client_open(const gw_client_options* options);
+
+/*
+ * Waits for calls under way, at most linger_ms; those without a reply then fail with Cancelled (4006). Blocks
+ * meanwhile, and when it returns no callback will run any more. NULL is ignored. Not to be called from a callback.
+ */
+GW_CLIENT_API void gw_client_close(gw_client* client);
+
+/*
+ * Sends a command (or query); on_reply hears the answer. `call` may be NULL. `body` may be NULL when body_bytes is 0.
+ * Does not block.
+ */
+GW_CLIENT_API void gw_client_request(gw_client* client, const char* action, const void* body, size_t body_bytes,
+                                     const gw_client_call* call, gw_client_on_reply on_reply, void* user);
+
+/* Sends an event; on_reply, which may be NULL, hears whether it was handed to its handler. Else as gw_client_request.
+ */
+GW_CLIENT_API void gw_client_send(gw_client* client, const char* action, const void* body, size_t body_bytes,
+                                  const gw_client_call* call, gw_client_on_reply on_reply, void* user);
+
+/*
+ * The same, and wait for the reply. The caller owns it and frees it with gw_client_reply_free. NULL only when memory is
+ * exhausted. Not to be called from a callback, whose thread would wait for itself.
+ */
+GW_CLIENT_API gw_client_reply* gw_client_request_wait(gw_client* client, const char* action, const void* body,
+                                                      size_t body_bytes, const gw_client_call* call);
+GW_CLIENT_API gw_client_reply* gw_client_send_wait(gw_client* client, const char* action, const void* body,
+                                                   size_t body_bytes, const gw_client_call* call);
+
+/* NULL is ignored. */
+GW_CLIENT_API void gw_client_reply_free(gw_client_reply* reply);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

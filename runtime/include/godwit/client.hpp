@@ -1,0 +1,118 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#if defined(__GNUC__)
+#define GODWIT_CLIENT_API __attribute__((visibility("default")))
+#else
+#define GODWIT_CLIENT_API
+#endif
+
+/// The client library of godwit for C++20. A request in one line:
+///
+///     godwit::Client client({.address = "127.0.0.1:8453", .ca_file = "ca.pem"});
+///     godwit::Reply reply = client.request("echo", "hello").get();
+///
+/// Every call ends in exactly one Reply, within its timeout: the server's answer, or a code that says what is known.
+/// Nothing here throws but what the standard library throws when memory is exhausted.
+namespace godwit {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+/// What became of a call.
+struct Reply {
+  enum class Status : uint8_t {
+    kSuccess,  ///< the handler's answer; of an event: it was handed to its handler
+    kFailure,  ///< refused or failed, by the server or on the way
+    kTimeout,  ///< no answer in time; whether the message was handled is not known
+  };
+  Status status = Status::kFailure;
+  uint16_t code = 0;  ///< 0 on success, else one of `godwit errors`
+  std::string name;   ///< of the code: "HandlerNotFound"; empty on success
+  std::string text;   ///< for a person; empty on success
+  Headers headers;
+  std::string body;
+
+  bool ok() const { return status == Status::kSuccess; }
+};
+
+/// A message that the server sends. The views are valid during the call.
+struct Message {
+  enum class Kind : uint8_t { kCommand, kEvent, kQuery } kind = Kind::kCommand;
+  std::string_view action;
+  std::vector<std::pair<std::string_view, std::string_view>> headers;
+  std::string_view body;
+};
+
+struct ClientOptions {
+  std::string address;           ///< HOST:PORT, IPv6 as [HOST]:PORT
+  std::string client_id;         ///< who this client says it is; empty: a random name
+  std::string uid;               ///< the user it belongs to
+  std::string token;             ///< proof of that
+  std::string ca_file;           ///< PEM; whom to trust; empty: the system's list
+  std::string certificate_file;  ///< PEM chain of this client, where the server asks for one
+  std::string key_file;
+  bool insecure = false;  ///< believe any server: for a test server of one's own only
+  std::chrono::nanoseconds connect_timeout = std::chrono::seconds(5);
+  std::chrono::nanoseconds request_timeout = std::chrono::seconds(30);  ///< of calls that name none
+  std::chrono::nanoseconds linger = std::chrono::seconds(1);            ///< how long closing waits for calls under way
+  size_t pending_max = 10'000;  ///< calls without a result; further ones fail at once with QueueFull (2002)
+  /// Handles what the server sends, on the client's thread; what it returns answers commands and queries, and a failure
+  /// refuses an event. Must neither block nor throw. Empty: the server is told HandlerNotFound.
+  std::function<Reply(const Message&)> on_message;
+};
+
+struct CallOptions {
+  std::chrono::nanoseconds timeout{0};  ///< from the call to its result, connecting included; 0: request_timeout
+  std::chrono::nanoseconds ttl{0};      ///< not worth handling after so long; 0: always worth it
+  Headers headers;
+  enum class Kind : uint8_t { kCommand, kQuery } kind = Kind::kCommand;  ///< of requests
+  enum class Priority : uint8_t { kNormal, kLow, kHigh, kCritical } priority = Priority::kNormal;
+  bool unordered = false;  ///< need not wait for messages sent before it
+};
+
+/// One connection to one server, on a thread of its own. It connects when it is made; when the connection is lost,
+/// calls under way fail with a code and the next call connects again. Its members may be called from any thread; none
+/// of them blocks but the destructor.
+class GODWIT_CLIENT_API Client {
+ public:
+  /// Runs on the client's thread, or on the caller's when the call is refused at once. Must neither block nor throw.
+  /// May call the client, but not destroy it.
+  using OnReply = std::function<void(Reply)>;
+
+  /// Never fails: what is wrong with the options is the result of every call.
+  explicit Client(ClientOptions options);
+  /// Waits for calls under way, at most `linger`; those without a result then fail with Cancelled (4006).
+  ~Client();
+  Client(Client&&) noexcept;
+  Client& operator=(Client&&) noexcept;
+
+  /// Success once the server has let this client in. Only for those who want to know: calls wait for it by themselves.
+  std::future<Reply> connected();
+
+  /// A command (or query) and its answer. Bodies are bytes.
+  std::future<Reply> request(std::string_view action, std::string_view body, CallOptions options = {});
+  void request(std::string_view action, std::string_view body, CallOptions options, OnReply on_reply);
+
+  /// An event and its acknowledgement: success says that the server handed it to its handler.
+  std::future<Reply> send(std::string_view action, std::string_view body, CallOptions options = {});
+  void send(std::string_view action, std::string_view body, CallOptions options, OnReply on_reply);
+
+  /// Takes no more calls. Those under way go on as in the destructor, which however does not block here.
+  void close();
+
+ private:
+  class Front;
+  std::unique_ptr<Front> front_;
+};
+
+}  // namespace godwit
