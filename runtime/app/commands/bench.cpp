@@ -2,6 +2,7 @@
 #include "app/commands/bench_sessions.h"
 #include "app/commands/command_log.h"
 #include "app/commands/flags.h"
+#include "app/commands/print.h"
 #include "app/commands/verb.h"
 
 namespace godwit::app {
@@ -25,7 +26,7 @@ ExitCode run(BenchOptions& options) {
   const Status status = make_load(options, tally)->run(log.log());
   if (!status) print_error(status.error());
   if (options.json) {
-    print_json(tally.to_json(options));
+    tally.print_json(options);
   } else if (status) {
     tally.print(options);
   }

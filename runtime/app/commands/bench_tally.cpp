@@ -5,6 +5,8 @@
 #include <array>
 #include <cmath>
 
+#include "app/commands/json.h"
+
 namespace godwit::app {
 namespace {
 
@@ -38,7 +40,7 @@ double BenchTally::bytes_rate(const BenchOptions& options) const {
   return sends_messages(options.pattern) ? rate() * static_cast<double>(options.size_bytes) : 0;
 }
 
-Json BenchTally::to_json(const BenchOptions& options) const {
+void BenchTally::print_json(const BenchOptions& options) const {
   const HistogramSnapshot latency = latency_.snapshot();
   Json json{{"pattern", name_of(options.pattern)},
             {"clients", options.clients},
@@ -56,7 +58,7 @@ Json BenchTally::to_json(const BenchOptions& options) const {
   json["latency_us"]["max"] = to_us(latency_max_);
   json["errors"] = Json::object();
   for (const auto& [code, count] : errors_) json["errors"][std::to_string(static_cast<unsigned>(code))] = count;
-  return json;
+  app::print_json(json);
 }
 
 void BenchTally::print(const BenchOptions& options) const {

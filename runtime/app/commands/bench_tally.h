@@ -3,7 +3,6 @@
 #include <map>
 
 #include "app/commands/bench_options.h"
-#include "app/commands/print.h"
 #include "base/histogram.h"
 
 namespace godwit::app {
@@ -33,7 +32,8 @@ class BenchTally {
   uint64_t ok() const { return ok_; }
   uint64_t failed() const { return failed_; }
 
-  Json to_json(const BenchOptions& options) const;
+  /// One object on stdout, for machines.
+  void print_json(const BenchOptions& options) const;
   /// A short table on stdout.
   void print(const BenchOptions& options) const;
 

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "app/commands/flags.h"
-#include "app/commands/print.h"
+#include "app/commands/json.h"
 #include "app/commands/verb.h"
 #include "base/version.h"
 

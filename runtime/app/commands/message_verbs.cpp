@@ -3,6 +3,7 @@
 #include "app/commands/command_log.h"
 #include "app/commands/exchange.h"
 #include "app/commands/flags.h"
+#include "app/commands/json.h"
 #include "app/commands/print.h"
 #include "app/commands/verb.h"
 #include "base/text.h"

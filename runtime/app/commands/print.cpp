@@ -23,11 +23,6 @@ void print_error(const Error& error) {
 
 void print_warning(std::string_view text) { fmt::print(stderr, "godwit: warning: {}\n", text); }
 
-void print_json(const Json& json) {
-  fmt::print("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));
-  std::fflush(stdout);
-}
-
 void print_reply(std::string_view body) {
   std::fwrite(body.data(), 1, body.size(), stdout);
   if (!body.empty() && body.back() != '\n' && isatty(STDOUT_FILENO)) std::fputc('\n', stdout);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "app/commands/exit_code.h"
@@ -8,15 +7,10 @@
 
 namespace godwit::app {
 
-/// Keys stay in the order in which they were set: people read this, too.
-using Json = nlohmann::ordered_json;
-
 /// Code, name, text and advice, on stderr. Bytes that a peer chose are escaped.
 void print_error(const Error& error);
 void print_warning(std::string_view text);
 
-/// One line on stdout. Bytes that are not UTF-8 are replaced, never a reason to fail.
-void print_json(const Json& json);
 /// A body as it is, on stdout; on a terminal its last line is ended.
 void print_reply(std::string_view body);
 
