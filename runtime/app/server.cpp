@@ -139,6 +139,7 @@ std::string Server::ready_line() const {
 }
 
 void Server::run() {
+  admin_->set_state(admin::ServerState::kServing);
   for (size_t i = 1; i < workers_.size(); ++i) {
     threads_.emplace_back([worker = workers_[i].get()] { worker->run(); });
   }
@@ -188,6 +189,7 @@ void Server::on_worker_drained() {
 
 void Server::reload_config() {
   auto loaded = load_config(options_.sources);
+  admin_->set_config_reload(loaded.has_value(), io::wall_clock_us());
   if (!loaded) {
     for (const Error& error : loaded.error())
       log_.error("configuration not reloaded", {{"code", error.code}, {"error", error.text}});

@@ -52,25 +52,11 @@ void ServerCore::drain() {
   }
 }
 
-bool ServerCore::drained() {
-  if (dispatcher_.queued() > 0 || dispatcher_.in_flight() > 0) return false;
-  bool acknowledged = true;
-  sessions_.for_each([&](session::SessionId, const session::Session& session) {
-    acknowledged = acknowledged && session.inbox().unacknowledged() == 0;
-  });
-  if (!acknowledged) return false;
-  for (auto& [id, peer] : peers_) {
-    const quic::Connection* connection = endpoint_->get(id);
-    if (connection && connection->queued_bytes() > 0) return false;
-  }
-  return true;
-}
-
-void ServerCore::close_all(Code code, std::string_view reason) {
+void ServerCore::close_all(Code code, std::string_view reason, quic::Connection::CloseMode mode) {
   std::vector<quic::ConnectionId> ids;
   for (auto& [id, peer] : peers_) ids.push_back(id);
   for (const quic::ConnectionId id : ids) {
-    if (quic::Connection* connection = endpoint_->get(id)) connection->close(code, reason);
+    if (quic::Connection* connection = endpoint_->get(id)) connection->close(code, reason, mode);
   }
   endpoint_->flush();
 }

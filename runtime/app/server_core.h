@@ -77,10 +77,11 @@ class ServerCore final : private quic::ConnectionOwner,
 
   /// Takes no new connections and requests, and tells the clients. What is in flight is still answered.
   void drain();
-  /// Everything in flight was answered and its bytes were acknowledged by the peers.
-  bool drained();
-  /// Says goodbye on every connection.
-  void close_all(Code code, std::string_view reason);
+  /// Everything that handlers had in hand was answered.
+  bool idle() const { return dispatcher_.queued() == 0 && dispatcher_.in_flight() == 0; }
+  /// Says goodbye on every connection; with kAfterQueued once the peers have acknowledged what is queued for them.
+  void close_all(Code code, std::string_view reason, quic::Connection::CloseMode mode);
+  size_t peer_count() const { return peers_.size(); }
 
   quic::Endpoint& endpoint() { return *endpoint_; }
   size_t session_count() const { return sessions_.size(); }

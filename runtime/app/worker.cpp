@@ -5,6 +5,9 @@ namespace {
 
 constexpr Duration kBeat = 1s;         ///< well below the 5 s after which a loop counts as stalled
 constexpr Duration kDrainCheck = 5ms;  ///< how often a draining worker looks whether it is done
+/// What clients sent before they heard the goodbye still gets its answer (ServerDraining), instead of a closed
+/// connection.
+constexpr Duration kDrainGrace = 100ms;
 
 bool owns(const io::UdpSocket& socket, const SocketAddress& local) {
   const SocketAddress& bound = socket.local();
@@ -78,19 +81,22 @@ void Worker::beat(Timestamp now) {
 }
 
 void Worker::drain(Timestamp deadline, std::function<void()> done) {
-  drain_deadline_ = deadline;
-  drained_ = std::move(done);
+  drain_ = Drain{Drain::Stage::kAnswering, loop_->now() + kDrainGrace, deadline, std::move(done)};
   core_->drain();
   loop_->timers().arm(drain_timer_, loop_->now() + kDrainCheck);
 }
 
 void Worker::check_drained(Timestamp now) {
-  if (now < drain_deadline_ && !core_->drained()) {
-    loop_->timers().arm(drain_timer_, now + kDrainCheck);
-    return;
+  const bool late = now >= drain_->deadline;
+  if (drain_->stage == Drain::Stage::kAnswering && (late || (now >= drain_->grace && core_->idle()))) {
+    drain_->stage = Drain::Stage::kClosing;
+    core_->close_all(Code::kServerDraining, "the server is going down", quic::Connection::CloseMode::kAfterQueued);
   }
-  core_->close_all(Code::kServerDraining, "the server is going down");
-  std::exchange(drained_, {})();
+  if (late || (drain_->stage == Drain::Stage::kClosing && core_->peer_count() == 0)) {
+    core_->close_all(Code::kServerDraining, "the server is going down", quic::Connection::CloseMode::kAbort);
+    return std::exchange(drain_->done, {})();
+  }
+  loop_->timers().arm(drain_timer_, now + kDrainCheck);
 }
 
 }  // namespace godwit::app

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "app/server_core.h"
@@ -58,6 +59,15 @@ class Worker final : private io::UdpListener, private DatagramSender {
   uint64_t last_beat_ns() const { return last_beat_ns_.load(std::memory_order_relaxed); }
 
  private:
+  /// The way down: first what handlers have in hand is answered, then connections close once their peers have
+  /// everything.
+  struct Drain {
+    enum class Stage : uint8_t { kAnswering, kClosing } stage;
+    Timestamp grace;
+    Timestamp deadline;
+    std::function<void()> done;
+  };
+
   Worker(WorkerOptions options, WorkerShared shared);
   Status open();
 
@@ -82,8 +92,7 @@ class Worker final : private io::UdpListener, private DatagramSender {
   Timer again_timer_;
   Timer beat_timer_;
   Timer drain_timer_;
-  Timestamp drain_deadline_ = kNever;
-  std::function<void()> drained_;
+  std::optional<Drain> drain_;
   std::atomic<uint64_t> last_beat_ns_{0};
 };
 
