@@ -1,7 +1,6 @@
 #include "golden.h"
 
 #include <algorithm>
-#include <regex>
 
 #include "samples.h"
 
@@ -12,11 +11,14 @@ namespace {
 
 /// The fenced blocks ```hex NAME of the protocol's page.
 std::map<std::string, ByteVector> blocks_of_page() {
+  constexpr std::string_view kOpening = "```hex ", kClosing = "```";
   const std::string page = text_of_file(GODWIT_SOURCE_ROOT "/schema/README.md");
-  const std::regex block("```hex ([a-z_]+)\n([^`]*)```");
   std::map<std::string, ByteVector> blocks;
-  for (std::sregex_iterator match(page.begin(), page.end(), block), end; match != end; ++match) {
-    blocks[(*match)[1]] = bytes_of_hex((*match)[2]);
+  for (size_t at = page.find(kOpening); at != std::string::npos; at = page.find(kOpening, at)) {
+    at += kOpening.size();
+    const size_t line = page.find('\n', at), end = page.find(kClosing, at);
+    REQUIRE(line < end);
+    blocks[page.substr(at, line - at)] = bytes_of_hex(page.substr(line, end - line));
   }
   return blocks;
 }
