@@ -55,10 +55,10 @@ struct Fixture : Dispatcher::Handlers, Dispatcher::Sessions {
 
   const routing::Target* find(Kind, std::string_view action) override {
     static constexpr routing::Target kTargets[] = {{0, 0}, {1, 0}};
-    return action == "one" ? &kTargets[0] : action == "two" ? &kTargets[1] : nullptr;
+    return action == removed ? nullptr : action == "one" ? &kTargets[0] : action == "two" ? &kTargets[1] : nullptr;
   }
   host::Handler* handler(uint32_t unit) override { return units[unit]; }
-  uint64_t version() const override { return 1; }
+  uint64_t version() const override { return routes_version; }
   session::Session* find_session(session::SessionId) override { return session_gone ? nullptr : &pair.server->session; }
   const host::SessionView* view_session(session::SessionId) override { return nullptr; }
 
@@ -92,6 +92,8 @@ struct Fixture : Dispatcher::Handlers, Dispatcher::Sessions {
   app::DispatcherConfig config;
   Dispatcher dispatcher;
   uint64_t cookies = 0;
+  uint64_t routes_version = 0;
+  std::string_view removed;  ///< an action that a reload took away
   bool session_gone = false;
   bool more = false;
 };
@@ -314,6 +316,19 @@ TEST_CASE("when a unit is gone its queued messages are answered") {
   f.run();
   REQUIRE(f.outcome(request).code == Code::kHandlerNotFound);
   REQUIRE(f.outcome(event).code == Code::kHandlerNotFound);
+}
+
+TEST_CASE("after a reload a queued message goes where the new routes want it, and is answered when nobody wants it") {
+  Fixture f({.turn_budget = 0ms});
+  const uint64_t gone = f.request("one"), kept = f.request("two");
+  f.run(1ms);
+  f.removed = "one";
+  ++f.routes_version;
+  f.config.turn_budget = 20ms;
+  f.run();
+  REQUIRE(f.outcome(gone).code == Code::kHandlerNotFound);
+  REQUIRE(f.outcome(kept).code == Code::kOk);
+  REQUIRE(f.one.batches.empty());
 }
 
 TEST_CASE("messages of a session that ended are dropped and counted, and late verdicts harm nobody") {

@@ -1,0 +1,59 @@
+#include "actions.h"
+
+#include <array>
+
+#include "payload.h"
+#include "world.h"
+
+namespace godwit::sim {
+namespace {
+
+enum class Act : uint32_t { kEcho, kLater, kSink, kFail };
+
+struct NamedAct {
+  std::string_view action;
+  routing::Target target;
+};
+constexpr std::array kActs{
+    NamedAct{"echo", {0, static_cast<uint32_t>(Act::kEcho)}},
+    NamedAct{"later", {0, static_cast<uint32_t>(Act::kLater)}},
+    NamedAct{"sink", {0, static_cast<uint32_t>(Act::kSink)}},
+    NamedAct{"fail", {0, static_cast<uint32_t>(Act::kFail)}},
+};
+
+}  // namespace
+
+const routing::Target* Actions::find(wire::Kind, std::string_view action) {
+  for (const NamedAct& act : kActs) {
+    if (act.action == action) return &act.target;
+  }
+  return nullptr;
+}
+
+void Actions::handle(std::span<const host::Delivery> batch, host::ReplySink& sink) {
+  for (const host::Delivery& delivery : batch) handle_one(delivery, sink);
+}
+
+void Actions::handle_one(const host::Delivery& delivery, host::ReplySink& sink) {
+  const uint64_t hash = hash_bytes(delivery.body, hash_bytes(as_bytes(delivery.action)));
+  world_.ledger().handled(std::string(delivery.session->client_id), delivery.message_id, hash);
+  switch (static_cast<Act>(delivery.handler)) {
+    case Act::kFail: sink.fail(delivery.ticket, Code::kHandlerFailed, "as asked"); return;
+    case Act::kSink: return sink.done(delivery.ticket);
+    case Act::kLater: return answer_later(delivery, sink);
+    case Act::kEcho:
+      if (wire::is_request(delivery.kind)) sink.reply(delivery.ticket, delivery.body, {});
+      return sink.done(delivery.ticket);
+  }
+}
+
+void Actions::answer_later(const host::Delivery& delivery, host::ReplySink& sink) {
+  const Duration delay(world_.random().below(200'000'000));
+  world_.after(delay, [&sink, ticket = delivery.ticket,
+                       body = std::vector<uint8_t>(delivery.body.begin(), delivery.body.end())] {
+    sink.reply(ticket, body, {});
+    sink.done(ticket);
+  });
+}
+
+}  // namespace godwit::sim

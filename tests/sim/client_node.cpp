@@ -1,0 +1,98 @@
+#include "client_node.h"
+
+#include <algorithm>
+
+#include "payload.h"
+#include "server_node.h"
+#include "world.h"
+
+namespace godwit::sim {
+namespace {
+
+quic::EndpointOptions endpoint_options(World& world, const ClientNode::Options& options) {
+  quic::EndpointOptions endpoint{.transport = options.transport};
+  endpoint.tls_client = world.tls().client;
+  return endpoint;
+}
+
+}  // namespace
+
+Result<uint64_t> ClientPeer::send(const Send& send) {
+  session::Session* session = node_.core().session(id_);
+  if (!session) return fail(Code::kConnectionLost, "not connected");
+  const bool event = send.kind == Send::Kind::kEvent || send.kind == Send::Kind::kEventUnheeded;
+  const bool awaited = send.kind != Send::Kind::kEventUnheeded;
+  // The cookie is the number that the message will get.
+  const session::Waiting waiting{awaited ? this : nullptr, session->outbox().next_seq()};
+  const auto kind = send.kind == Send::Kind::kQuery ? wire::Kind::kQuery : wire::Kind::kCommand;
+  auto sent = event ? session->send_event(send.action, send.body, send.options, waiting)
+                    : session->request(kind, send.action, send.body, send.options, waiting);
+  if (!sent) return sent;
+  node_.world().ledger().sent(client_id_, *sent,
+                              {.hash = hash_bytes(send.body, hash_bytes(as_bytes(send.action))),
+                               .body_hash = hash_bytes(send.body),
+                               .kind = event ? Ledger::Message::Kind::kEvent : Ledger::Message::Kind::kRequest,
+                               .ordered = send.options.order == session::SendOptions::Order::kOrdered,
+                               .awaited = awaited});
+  return sent;
+}
+
+void ClientPeer::on_reply(uint64_t cookie, const session::Reply& reply) {
+  node_.world().ledger().settled(client_id_, cookie, reply);
+  on_settled(reply);
+}
+
+ClientNode::ClientNode(World& world, const Options& options)
+    : Node(world, "client" + std::to_string(options.number),
+           inside_address(static_cast<uint8_t>(10 + options.number), 5000), Network::Place::kBehindNat),
+      core_(options.core, endpoint_options(world, options),
+            {world.clock(), timers(), sender(), entropy_, log(), metrics(), *this}) {}
+
+ClientPeer& ClientNode::connect(Duration timeout, std::string token) {
+  ClientPeer& peer = peers_.emplace_back(*this, name() + "." + std::to_string(peers_.size() + 1));
+  const auto id = core_.connect({own(), ServerNode::address()}, "localhost",
+                                {.client_id = peer.client_id(), .uid = {}, .token = std::move(token)}, timeout);
+  if (id) {
+    peer.id_ = *id;
+  } else {
+    peer.state_ = ClientPeer::State::kEnded;
+    peer.why_ended_ = id.error();
+  }
+  return peer;
+}
+
+bool ClientNode::end_turn() {
+  core_.end_turn();
+  core_.reap();
+  return core_.endpoint().wants_flush() && !core_.endpoint().blocked();
+}
+
+ClientPeer* ClientNode::find(client::PeerId id) {
+  const auto found = std::find_if(peers_.begin(), peers_.end(), [&](const ClientPeer& peer) { return peer.id_ == id; });
+  return found == peers_.end() ? nullptr : &*found;
+}
+
+void ClientNode::on_connected(client::PeerId id) {
+  ClientPeer* peer = find(id);
+  peer->state_ = ClientPeer::State::kConnected;
+  ++connected_;
+  world_.trace().note(peer->client_id(), "connected");
+}
+
+void ClientNode::on_disconnected(client::PeerId id, const Error& why) {
+  ClientPeer* peer = find(id);
+  world_.expect(!peer->ended(), "a connection ended twice");
+  connected_ -= peer->connected();
+  peer->state_ = ClientPeer::State::kEnded;
+  peer->why_ended_ = why;
+  peer->ended_at_ = world_.now();
+  world_.trace().note(peer->client_id(), "ended", static_cast<uint64_t>(why.code));
+}
+
+void ClientNode::on_message(client::PeerId, session::Session& session, const session::Incoming& message) {
+  session.refuse(message.envelope.seq, Code::kHandlerNotFound, "this client takes no messages");
+}
+
+void ClientNode::on_goodbye(client::PeerId id, const wire::Goodbye&) { find(id)->told_goodbye_ = true; }
+
+}  // namespace godwit::sim

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <string>
+
+#include "client/client_core.h"
+#include "node.h"
+
+namespace godwit::sim {
+
+class ClientNode;
+
+/// One connection of a client, from dialling to its end, with everything it sends in the ledger.
+class ClientPeer final : private session::ReplyWaiter {
+ public:
+  enum class State : uint8_t { kConnecting, kConnected, kEnded };
+
+  ClientPeer(ClientNode& node, std::string client_id) : node_(node), client_id_(std::move(client_id)) {}
+
+  struct Send {
+    std::string_view action = "echo";
+    Bytes body;
+    session::SendOptions options;
+    enum class Kind : uint8_t { kCommand, kQuery, kEvent, kEventUnheeded } kind = Kind::kCommand;
+  };
+  /// On error nothing was sent and the ledger knows nothing of it.
+  Result<uint64_t> send(const Send& send);
+
+  State state() const { return state_; }
+  bool connected() const { return state_ == State::kConnected; }
+  bool ended() const { return state_ == State::kEnded; }
+  const Error& why_ended() const { return why_ended_; }
+  Timestamp ended_at() const { return ended_at_; }
+  const std::string& client_id() const { return client_id_; }
+  client::PeerId id() const { return id_; }
+  bool told_goodbye() const { return told_goodbye_; }
+
+  /// Called after the ledger, for each outcome of something sent here.
+  std::function<void(const session::Reply&)> on_settled = [](const session::Reply&) {};
+
+ private:
+  friend class ClientNode;
+  void on_reply(uint64_t cookie, const session::Reply& reply) override;
+
+  ClientNode& node_;
+  const std::string client_id_;
+  client::PeerId id_;
+  State state_ = State::kConnecting;
+  Error why_ended_;
+  Timestamp ended_at_{};
+  bool told_goodbye_ = false;
+};
+
+/// A client process of the real code, behind a NAT, with any number of connections over one socket.
+class ClientNode final : public Node, private client::ClientCore::Events {
+ public:
+  struct Options {
+    client::ClientCoreConfig core;
+    quic::TransportConfig transport;
+    uint8_t number = 1;  ///< of its host
+  };
+  explicit ClientNode(World& world) : ClientNode(world, Options()) {}
+  ClientNode(World& world, const Options& options);
+
+  /// Starts a connection to the server. The returned peer lives as long as the node.
+  ClientPeer& connect(Duration timeout = 10s, std::string token = {});
+  void close(const ClientPeer& peer) { core_.close(peer.id()); }
+  size_t connected() const { return connected_; }
+  const std::deque<ClientPeer>& peers() const { return peers_; }
+
+  client::ClientCore& core() { return core_; }
+  World& world() { return world_; }
+
+  void receive(const ReceivedDatagrams& datagrams) override { core_.receive(datagrams); }
+  bool end_turn() override;
+
+ private:
+  void on_connected(client::PeerId id) override;
+  void on_disconnected(client::PeerId id, const Error& why) override;
+  void on_message(client::PeerId id, session::Session& session, const session::Incoming& message) override;
+  void on_goodbye(client::PeerId id, const wire::Goodbye& goodbye) override;
+  ClientPeer* find(client::PeerId id);
+
+  client::ClientCore core_;
+  std::deque<ClientPeer> peers_;
+  size_t connected_ = 0;
+};
+
+}  // namespace godwit::sim

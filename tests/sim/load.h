@@ -1,0 +1,58 @@
+#pragma once
+
+#include <functional>
+
+#include "client_node.h"
+#include "payload.h"
+#include "world.h"
+
+namespace godwit::sim {
+
+/// Sends a number of messages over one connection, so many at a time, and goes on as they settle.
+class Load {
+ public:
+  struct Plan {
+    uint64_t count = 100;
+    uint64_t in_flight = 100;
+    std::function<size_t(uint64_t index)> body_bytes = [](uint64_t) { return size_t{16}; };
+    ClientPeer::Send send;  ///< all but the body
+  };
+  Load(World& world, ClientPeer& peer, Plan plan) : world_(world), peer_(peer), plan_(std::move(plan)) {
+    peer_.on_settled = [this](const session::Reply&) {
+      ++settled_;
+      pump();
+    };
+  }
+  ~Load() {
+    peer_.on_settled = [](const session::Reply&) {};
+  }
+  Load(const Load&) = delete;
+  Load& operator=(const Load&) = delete;
+
+  /// Sends what may be sent now; called by itself after each outcome.
+  void pump() {
+    while (sent_ < plan_.count && sent_ - settled_ < plan_.in_flight && send_next()) {
+    }
+  }
+  bool done() const { return settled_ == plan_.count; }
+  uint64_t sent() const { return sent_; }
+  uint64_t settled() const { return settled_; }
+
+ private:
+  bool send_next() {
+    const std::vector<uint8_t> body = make_body(world_.seed() + (sent_ << 20), plan_.body_bytes(sent_));
+    ClientPeer::Send send = plan_.send;
+    send.body = body;
+    if (!peer_.send(send)) return false;
+    ++sent_;
+    return true;
+  }
+
+  World& world_;
+  ClientPeer& peer_;
+  const Plan plan_;
+  uint64_t sent_ = 0;
+  uint64_t settled_ = 0;
+};
+
+}  // namespace godwit::sim

@@ -1,0 +1,26 @@
+#include "scenario.h"
+
+namespace godwit::sim {
+
+std::vector<Scenario> all_scenarios() {
+  return {
+      {"handshake_loss30", "of 100 handshakes at 30 % loss each way at least 99 succeed within 15 s", handshake_loss30},
+      {"greeting_stall", "who connects and says nothing, or too little, is gone in 5 s and frees its place",
+       greeting_stall},
+      {"caps", "of many clients at once exactly as many get in as there are places", caps},
+      {"wrong_token", "a client without proof is told so and gets no second try on the same connection", wrong_token},
+      {"requests_loss20", "10,000 requests at 20 % loss and 50 ± 20 ms are all answered, in order", requests_loss20},
+      {"sizes", "bodies of every sixteenth size to 70,000 and of random ones to 1 MiB come back byte for byte", sizes},
+      {"weak_network", "300 to 1,000 ms, 20 % loss, 128 KB/s: everything arrives in order, no session dies",
+       weak_network},
+      {"fire_and_forget", "100,000 events leave no stream and no promise behind", fire_and_forget},
+      {"stream_limit", "messages over the stream limit wait and go on when others end", stream_limit},
+      {"port_change", "the client's port and address change mid-stream: same session, nothing lost", port_change},
+      {"server_silent", "when the server vanishes the client hears a code within 60 s", server_silent},
+      {"idle_link", "a silent but heartbeating link lives ten minutes", idle_link},
+      {"drain", "a server that goes down answers what it has and says why it takes no more", drain},
+      {"chaos", "everything at once, by seed", chaos},
+  };
+}
+
+}  // namespace godwit::sim

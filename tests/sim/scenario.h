@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "world.h"
+
+namespace godwit::sim {
+
+/// A story in a world of its own. It says what must hold by World::expect; the seed decides everything else.
+struct Scenario {
+  std::string_view name;
+  std::string_view promise;
+  void (*run)(World& world);
+};
+
+/// All of them, in the order in which they are listed and run.
+std::vector<Scenario> all_scenarios();
+
+// scenarios/connecting.cpp
+void handshake_loss30(World& world);
+void greeting_stall(World& world);
+void caps(World& world);
+void wrong_token(World& world);
+// scenarios/messages.cpp
+void requests_loss20(World& world);
+void sizes(World& world);
+void weak_network(World& world);
+void fire_and_forget(World& world);
+void stream_limit(World& world);
+// scenarios/paths.cpp
+void port_change(World& world);
+void server_silent(World& world);
+void idle_link(World& world);
+// scenarios/stopping.cpp
+void drain(World& world);
+// scenarios/chaos.cpp
+void chaos(World& world);
+
+}  // namespace godwit::sim

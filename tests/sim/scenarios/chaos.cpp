@@ -1,0 +1,133 @@
+#include <array>
+
+#include "load.h"
+#include "scenario.h"
+#include "server_node.h"
+
+namespace godwit::sim {
+namespace {
+
+constexpr Duration kTrouble = 30s;
+constexpr Duration kHealed = 90s;  ///< from the last fault to the last outcome
+
+template <typename T, size_t N>
+T pick(Prng& random, const std::array<T, N>& from) {
+  return from[random.below(N)];
+}
+
+Conditions random_conditions(Prng& random) {
+  const Duration delay = pick(random, std::array<Duration, 4>{500us, 20ms, 100ms, 375ms});
+  return {
+      .loss = pick(random, std::array{0.0, 0.01, 0.05, 0.1, 0.2, 0.3}),
+      .burst = pick(random, std::array{1.0, 3.0}),
+      .delay = delay,
+      .jitter = pick(random, std::array<Duration, 2>{0ms, delay / 4}),
+      .reorder = pick(random, std::array{0.0, 0.1, 0.25}),
+      .duplicate = pick(random, std::array{0.0, 0.01, 0.1}),
+      .corrupt = pick(random, std::array{0.0, 0.02, 0.3}),
+      .mtu_bytes = pick(random, std::array<size_t, 4>{1228, 1280, 1300, 1500}),
+      .rate_bytes_per_s = pick(random, std::array<uint64_t, 3>{0, 1'250'000, 32'000}),
+  };
+}
+
+/// One client that connects, sends all kinds of messages, loses its connection, and connects again, until the trouble
+/// is over.
+class Wanderer {
+ public:
+  Wanderer(World& world, uint8_t number)
+      : world_(world), random_(world.random()()), node_(world, options(number)), ends_(world.now() + kTrouble) {
+    world_.network().set(node_, random_conditions(random_));
+    dial();
+    act();
+    trouble();
+  }
+
+  void heal() { world_.network().set(node_, {.delay = 20ms}); }
+  void stop() {
+    if (peer_->connected()) node_.close(*peer_);
+  }
+
+ private:
+  static ClientNode::Options options(uint8_t number) {
+    ClientNode::Options options;
+    options.number = number;
+    return options;
+  }
+
+  void dial() { peer_ = &node_.connect(20s); }
+
+  void act() {
+    if (world_.now() >= ends_) return;
+    if (peer_->ended()) dial();
+    for (uint64_t burst = random_.below(8); peer_->connected() && burst > 0; --burst) send();
+    world_.after(Duration(random_.below(100'000'000)), [this] { act(); });
+  }
+
+  void send() {
+    using Send = ClientPeer::Send;
+    using Order = session::SendOptions::Order;
+    constexpr std::array<std::string_view, 6> kActions{"echo", "echo", "later", "sink", "fail", "nobody"};
+    constexpr std::array kKinds{Send::Kind::kCommand, Send::Kind::kQuery, Send::Kind::kEvent,
+                                Send::Kind::kEventUnheeded};
+    constexpr std::array<size_t, 5> kSizes{0, 20, 2'000, 65'535, 200'000};
+    const size_t bytes = random_.chance(0.9) ? random_.below(500) : random_.below(pick(random_, kSizes) + 1);
+    const auto body = make_body(random_(), bytes);
+    (void)peer_->send({.action = pick(random_, kActions),
+                       .body = body,
+                       .options = {.timeout = Duration(random_.between(1, 40) * 1'000'000'000),
+                                   .order = random_.chance(0.8) ? Order::kOrdered : Order::kUnordered},
+                       .kind = pick(random_, kKinds)});
+  }
+
+  /// Something happens to the path every few seconds.
+  void trouble() {
+    if (world_.now() >= ends_) return;
+    switch (random_.below(6)) {
+      case 0: world_.network().rebind(node_, Network::Change::kPort); break;
+      case 1: world_.network().rebind(node_, Network::Change::kAddress); break;
+      case 2: world_.network().set(node_, random_conditions(random_)); break;
+      case 3:
+        world_.network().blackhole(node_, true);
+        world_.after(Duration(random_.below(6'000'000'000)), [this] { world_.network().blackhole(node_, false); });
+        break;
+      case 4:
+        if (peer_->connected()) node_.close(*peer_);
+        break;
+      default: break;
+    }
+    world_.after(Duration(random_.below(8'000'000'000)), [this] { trouble(); });
+  }
+
+  World& world_;
+  Prng random_;
+  ClientNode node_;
+  ClientPeer* peer_ = nullptr;
+  const Timestamp ends_;
+};
+
+}  // namespace
+
+void chaos(World& world) {
+  ServerNode::Options options;
+  options.core.dispatcher.queue_messages_max = world.random().between(10, 1000);
+  options.core.session.outbox_messages_max = world.random().between(20, 1000);
+  options.core.session.holdback_messages_max = options.core.session.outbox_messages_max;
+  ServerNode server(world, options);
+  std::deque<Wanderer> wanderers;
+  for (uint8_t number = 1; number <= 2; ++number) wanderers.emplace_back(world, number);
+
+  world.run(kTrouble);
+  for (Wanderer& wanderer : wanderers) wanderer.heal();
+  world.expect(
+      world.run_until([&] { return world.ledger().open() == 0; }, kHealed),
+      "P9: " + std::to_string(world.ledger().open()) + " messages have no outcome long after the network healed");
+  world.ledger().finish();
+  for (Wanderer& wanderer : wanderers) wanderer.stop();
+  world.expect(world.run_until([&] { return server.core().endpoint().connection_count() == 0; }, 150s),
+               "connections are left over");
+  world.expect(server.core().session_count() == 0 && server.sessions().used() == 0, "sessions are left over");
+  world.expect(server.metrics().sessions.value() == 0 && server.metrics().promises.value() == 0, "a gauge is not zero");
+  world.expect(server.metrics().streams_open.value() == 0, "streams are left over");
+}
+
+}  // namespace godwit::sim

@@ -1,0 +1,129 @@
+#include "load.h"
+#include "scenario.h"
+#include "server_node.h"
+
+namespace godwit::sim {
+namespace {
+
+using Kind = ClientPeer::Send::Kind;
+
+ClientPeer& connect(World& world, ClientNode& client, Duration timeout = 30s) {
+  ClientPeer& peer = client.connect(timeout);
+  world.expect(world.run_until([&] { return peer.connected() || peer.ended(); }, timeout), "no decision on connecting");
+  world.expect(peer.connected(), "not connected: " + peer.why_ended().to_string());
+  return peer;
+}
+
+/// Runs a load to its end; every message must succeed, and the session must live.
+void expect_all_succeed(World& world, ClientPeer& peer, Load::Plan plan, Duration limit) {
+  const uint64_t before = world.ledger().succeeded(), count = plan.count;
+  Load load(world, peer, std::move(plan));
+  load.pump();
+  world.expect(world.run_until([&] { return load.done() || peer.ended(); }, limit),
+               std::to_string(load.settled()) + " of " + std::to_string(count) + " messages settled in time");
+  world.expect(!peer.ended(), "the session died: " + peer.why_ended().to_string());
+  world.expect(world.ledger().succeeded() - before == count, "a message failed");
+}
+
+/// Handshakes over bad links take long, and nobody is in a hurry.
+template <typename Options>
+Options patient() {
+  Options options;
+  options.transport.handshake_timeout = 60s;
+  return options;
+}
+
+}  // namespace
+
+void requests_loss20(World& world) {
+  ServerNode server(world, patient<ServerNode::Options>());
+  ClientNode client(world, patient<ClientNode::Options>());
+  world.network().set(client, {.loss = 0.2, .delay = 50ms, .jitter = 20ms});
+  ClientPeer& peer = connect(world, client);
+  expect_all_succeed(world, peer, {.count = 10'000, .in_flight = 500, .send = {.options = {.timeout = 10min}}}, 1h);
+  world.ledger().finish();
+}
+
+void sizes(World& world) {
+  constexpr uint64_t kLast = 70'000, kStride = 16;
+  ServerNode server(world);
+  ClientNode client(world);
+  world.network().set(client, {.delay = 2ms});
+  ClientPeer& peer = connect(world, client);
+  const uint64_t first = world.seed() % kStride;
+  expect_all_succeed(world, peer,
+                     {.count = (kLast - first) / kStride + 1,
+                      .in_flight = 64,
+                      .body_bytes = [=](uint64_t index) { return first + index * kStride; },
+                      .send = {.options = {.timeout = 10min}}},
+                     1h);
+  Prng random(world.seed());
+  expect_all_succeed(world, peer,
+                     {.count = 20,
+                      .in_flight = 8,
+                      .body_bytes = [&](uint64_t index) { return index == 0 ? 1 << 20 : random.below((1 << 20) + 1); },
+                      .send = {.options = {.timeout = 10min}}},
+                     1h);
+  world.ledger().finish();
+}
+
+void weak_network(World& world) {
+  ServerNode server(world, patient<ServerNode::Options>());
+  ClientNode client(world, patient<ClientNode::Options>());
+  world.network().set(client, {.loss = 0.2, .delay = 325ms, .jitter = 175ms, .rate_bytes_per_s = 128'000});
+  ClientPeer& peer = connect(world, client, 60s);
+  const ClientPeer::Send patient{.options = {.timeout = 3h}};
+  expect_all_succeed(world, peer, {.count = 100, .in_flight = 1, .send = patient}, 1h);
+  expect_all_succeed(world, peer, {.count = 10'000, .in_flight = 900, .send = patient}, 2h);
+  expect_all_succeed(world, peer, {.count = 1, .body_bytes = [](uint64_t) { return 1 << 20; }, .send = patient}, 3h);
+  world.ledger().finish();
+}
+
+void fire_and_forget(World& world) {
+  constexpr uint64_t kEvents = 100'000, kLargeEvents = 200;
+  ServerNode server(world);
+  ClientNode client(world);
+  world.network().set(client, {.delay = 5ms});
+  ClientPeer& peer = connect(world, client);
+  const int64_t streams_before = server.metrics().streams_open.value() + client.metrics().streams_open.value();
+  const std::vector<uint8_t> large = make_body(world.seed(), 70'000);
+  const auto send = [&](Bytes body) {
+    return peer.send({.action = "sink", .body = body, .kind = Kind::kEventUnheeded}).has_value();
+  };
+  uint64_t sent = 0;
+  while (sent < kEvents && world.ok()) {
+    const Bytes body = sent % (kEvents / kLargeEvents) == 0 ? Bytes(large) : Bytes();
+    if (send(body)) {
+      ++sent;
+    } else {
+      world.run(5ms);
+    }
+  }
+  world.expect(world.run_until([&] { return world.ledger().handled() == kEvents; }, 10s), "an event was not handled");
+  world.run(5s);
+  world.expect(client.metrics().promises_created.value() == 0, "an event made a promise");
+  world.expect(server.metrics().streams_open.value() + client.metrics().streams_open.value() == streams_before,
+               "streams are left over");
+  world.expect(client.core().session(peer.id())->outbox().messages() == 0, "the outbox is not empty");
+  world.expect(!peer.ended(), "the session died");
+}
+
+void stream_limit(World& world) {
+  ServerNode::Options options;
+  options.transport.max_streams_uni = 4;
+  ServerNode server(world, options);
+  ClientNode::Options client_options;
+  client_options.transport.max_streams_uni = 3;
+  ClientNode client(world, client_options);
+  world.network().set(client, {.loss = 0.05, .delay = 20ms, .jitter = 10ms});
+  ClientPeer& peer = connect(world, client);
+  expect_all_succeed(world, peer,
+                     {.count = 200,
+                      .in_flight = 25,
+                      .body_bytes = [](uint64_t) { return 65'536; },
+                      .send = {.options = {.timeout = 10min}}},
+                     20min);
+  world.ledger().finish();
+}
+
+}  // namespace godwit::sim

@@ -1,0 +1,68 @@
+#include "load.h"
+#include "scenario.h"
+#include "server_node.h"
+
+namespace godwit::sim {
+
+void port_change(World& world) {
+  ServerNode server(world);
+  ClientNode client(world);
+  world.network().set(client, {.loss = 0.01, .delay = 20ms, .jitter = 5ms});
+  ClientPeer& peer = client.connect();
+  world.expect(world.run_until([&] { return peer.connected(); }, 5s), "not connected");
+
+  Load load(world, peer,
+            {.count = 3'000,
+             .in_flight = 20,
+             .body_bytes = [&](uint64_t index) { return index % 50 == 0 ? 100'000 : 100; },
+             .send = {.options = {.timeout = 2min}}});
+  load.pump();
+  for (int i = 1; i <= 10; ++i) {
+    const auto change = world.random().chance(0.7) ? Network::Change::kPort : Network::Change::kAddress;
+    world.after(i * 1s, [&, change] { world.network().rebind(client, change); });
+  }
+  world.expect(world.run_until([&] { return load.done() || peer.ended(); }, 5min), "messages are left unanswered");
+  world.run(11s);  // the last changes may come after the last message
+  Load after(world, peer, {.count = 10});
+  after.pump();
+  world.expect(world.run_until([&] { return after.done(); }, 30s), "the session does not answer after the changes");
+  world.expect(!peer.ended(), "the session died: " + peer.why_ended().to_string());
+  world.expect(world.ledger().succeeded() == 3'010, "a message was lost");
+  world.expect(server.metrics().connections_opened.value() == 1, "it was not the same connection");
+  world.ledger().finish();
+}
+
+void server_silent(World& world) {
+  ServerNode server(world);
+  ClientNode client(world);
+  ClientPeer& peer = client.connect();
+  world.expect(world.run_until([&] { return peer.connected(); }, 5s), "not connected");
+  world.run(Duration(world.random().below(30'000'000'000)));
+  world.network().blackhole(client, true);
+  const Timestamp silent_since = world.now();
+  peer.send({.body = as_bytes("is anybody there?"), .options = {.timeout = 10min}});
+  world.expect(!world.run_until([&] { return peer.ended(); }, 29s), "given up too soon");
+  world.expect(world.run_until([&] { return peer.ended(); }, 31s), "not noticed within 60 s");
+  world.expect(peer.ended_at() - silent_since <= 60s, "noticed too late");
+  world.expect(peer.why_ended().code == Code::kIdleTimeout, "ended with " + peer.why_ended().to_string());
+  world.expect(world.ledger().told(Code::kIdleTimeout) == 1, "the request was not told why");
+  world.expect(world.run_until([&] { return server.core().session_count() == 0; }, 31s),
+               "the server keeps a dead session");
+  world.ledger().finish();
+}
+
+void idle_link(World& world) {
+  ServerNode server(world);
+  ClientNode client(world);
+  world.network().set(client, {.loss = 0.05, .delay = 100ms, .jitter = 50ms});
+  ClientPeer& peer = client.connect();
+  world.expect(world.run_until([&] { return peer.connected(); }, 10s), "not connected");
+  world.run(10min);
+  world.expect(!peer.ended(), "the idle session died: " + peer.why_ended().to_string());
+  Load load(world, peer, {.count = 1});
+  load.pump();
+  world.expect(world.run_until([&] { return load.done(); }, 30s), "it does not answer any more");
+  world.expect(world.ledger().succeeded() == 1, "the answer is a failure");
+}
+
+}  // namespace godwit::sim

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+
+#include "actions.h"
+#include "app/server_core.h"
+#include "node.h"
+
+namespace godwit::sim {
+
+/// A whole server of the real code.
+class ServerNode final : public Node {
+ public:
+  struct Options {
+    app::ServerCoreConfig core;
+    quic::TransportConfig transport;
+    quic::AdmissionConfig admission;
+    std::vector<session::TokenAuthenticator::Entry> tokens;  ///< empty: everybody may come in
+    app::Dispatcher::Handlers* handlers = nullptr;           ///< instead of Actions
+  };
+  explicit ServerNode(World& world) : ServerNode(world, Options()) {}
+  ServerNode(World& world, const Options& options);
+
+  static SocketAddress address() { return inside_address(1, 8453); }
+
+  app::ServerCore& core() { return core_; }
+  const app::SharedCap& sessions() const { return sessions_; }
+
+  void receive(const ReceivedDatagrams& datagrams) override { core_.receive(datagrams); }
+  bool end_turn() override;
+
+ private:
+  std::unique_ptr<session::Authenticator> authenticator_;
+  app::SharedCap sessions_;
+  Actions actions_;
+  app::ServerCore core_;
+};
+
+}  // namespace godwit::sim
