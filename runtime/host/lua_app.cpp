@@ -9,6 +9,7 @@
 namespace godwit::host {
 namespace {
 
+constexpr size_t kTextBytesMax = 64 << 20;   ///< of string.rep: some 10 ms
 constexpr size_t kConcatItemsMax = 1 << 20;  ///< table.concat of so many takes some 100 ms and cannot be interrupted
 
 void open_libraries(lua_State* state) {
@@ -133,7 +134,7 @@ void LuaApp::push_host(lua_State* state) {
   lua_setfield(state, -2, "bounded_strings");
   push_codes(state);
   lua_setfield(state, -2, "codes");
-  set_number(state, "text_bytes_max", static_cast<double>(limits_.memory_bytes_max / 4));
+  set_number(state, "text_bytes_max", static_cast<double>(std::min(limits_.memory_bytes_max / 4, kTextBytesMax)));
   set_number(state, "concat_items_max", kConcatItemsMax);
   set_number(state, "seed", static_cast<double>(to_ns(world_.clock.now()) % 1'000'000'007 + world_.worker_index));
 

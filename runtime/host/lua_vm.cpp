@@ -11,9 +11,12 @@ namespace {
 constexpr size_t kTracebackBytesMax = 2000;
 constexpr size_t kErrorBytesMax = 500;
 
-/// Percent of what was alive after a cycle at which the next begins.
-constexpr int kCollectorPause = 200;
-constexpr int kCollectorPauseUnderPressure = 110;
+/// Percent of what was alive after a collection at which the next begins; LuaJIT's own is 200.
+constexpr size_t kCollectorPauseMin = 101;
+constexpr size_t kCollectorPauseMax = 200;
+constexpr int kCollectorPauseStep = 5;  ///< smaller changes are not worth a call
+/// Percent of the limit at which a collection shall be under way.
+constexpr size_t kHeapPercentMax = 90;
 
 int on_panic(lua_State* state) {
   const char* text = lua_tostring(state, -1);
@@ -63,6 +66,11 @@ int replace_coroutine(lua_State* state) {
   lua_insert(state, -2);
   lua_call(state, 1, 0);
   coroutine.made = made;
+  return 0;
+}
+
+int begin_collection(lua_State* state) {
+  lua_gc(state, LUA_GCSTEP, 0);
   return 0;
 }
 
@@ -153,14 +161,15 @@ std::optional<LuaVm::Failure> LuaVm::run(int reference, Duration budget) {
   return describe(failed, code);
 }
 
-/// LuaJIT collects again when the heap has doubled, and refuses memory without collecting first: with more than half of
-/// the limit in use the next cycle must begin before the limit.
+/// LuaJIT collects again when the heap has doubled, and refuses memory without collecting first: the fuller the heap,
+/// the sooner after one cycle the next must begin. A new pause counts from the end of a cycle only, so one is begun.
 void LuaVm::pace_collector() {
-  const size_t used = memory_.used();
-  const int pause = used < memory_bytes_max_ / 2 ? kCollectorPause : kCollectorPauseUnderPressure;
-  if (pause != std::exchange(collector_pause_, pause)) lua_gc(state_, LUA_GCSETPAUSE, pause);
-  if (pause == kCollectorPauseUnderPressure && used > memory_bytes_max_ - memory_bytes_max_ / 8)
-    protect(collect_all, nullptr);
+  const size_t room_percent = kHeapPercentMax * memory_bytes_max_ / memory_.used();
+  const int pause = static_cast<int>(std::clamp(room_percent, kCollectorPauseMin, kCollectorPauseMax));
+  if (std::abs(pause - collector_pause_) < kCollectorPauseStep) return;
+  const bool tighter = pause < std::exchange(collector_pause_, pause);
+  lua_gc(state_, LUA_GCSETPAUSE, pause);
+  if (tighter) protect(begin_collection, nullptr);
 }
 
 LuaVm::Failure LuaVm::describe(lua_State* failed, Code code) {

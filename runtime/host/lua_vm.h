@@ -62,7 +62,7 @@ class LuaVm {
   lua_State* coroutine_ = nullptr;  ///< null when there was no memory for one
   int coroutine_reference_ = LUA_NOREF;
   int adopter_ = LUA_NOREF;
-  int collector_pause_ = 0;
+  int collector_pause_ = 200;  ///< as LuaJIT begins
 };
 
 }  // namespace godwit::host

@@ -21,6 +21,7 @@ function gw.handle(pattern, fn, options)
     end
     if type(pattern) ~= "string" then error("gw.handle: the pattern must be a string, got " .. type(pattern), 2) end
     if type(fn) ~= "function" then error("gw.handle: the handler must be a function, got " .. type(fn), 2) end
+    if options ~= nil and type(options) ~= "table" then error("gw.handle: options must be a table, got " .. type(options), 2) end
     for name in pairs(options or {}) do error("gw.handle: unknown option '" .. tostring(name) .. "'", 2) end
     if first_seen[pattern] then
         error(("gw.handle: '%s' is bound already at %s"):format(pattern, first_seen[pattern]), 2)

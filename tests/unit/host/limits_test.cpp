@@ -143,10 +143,10 @@ TEST_CASE("garbage never looks like a lack of memory") {
   ScriptWorld world;
   world.limits.memory_bytes_max = 8 << 20;
   world.load(
-      "local keep = {} for i = 1, 5000 do keep[i] = ('x'):rep(900) .. i end "
+      "local keep = {} for i = 1, 6400 do keep[i] = ('x'):rep(900) .. i end "
       "gw.handle('x', function(msg) local t = {} for i = 1, 20 do t[i] = msg.id .. ('y'):rep(5000) end "
       "msg:reply('good') end)");
-  REQUIRE(world.app->stats().memory_bytes > world.limits.memory_bytes_max / 2);
+  REQUIRE(world.app->stats().memory_bytes > world.limits.memory_bytes_max * 7 / 10);
   for (int i = 0; i < 500; ++i) world.handle({world.command("")});
   for (const auto& verdict : world.sink.verdicts) REQUIRE(verdict.text == "good");
 }

@@ -51,6 +51,8 @@ TEST_CASE("a wrong registration is refused with file and line") {
         "test/main.lua:1: gw.handle: the pattern must be a string, got number");
   CHECK(world.load_error("gw.handle('a')") == "test/main.lua:1: gw.handle: the handler must be a function, got nil");
   CHECK(world.load_error("gw.handle('a', print, { sped = 1 })") == "test/main.lua:1: gw.handle: unknown option 'sped'");
+  CHECK(world.load_error("gw.handle('a', print, 5)") ==
+        "test/main.lua:1: gw.handle: options must be a table, got number");
   CHECK(world.load_error("gw.handle('bogus/a', print)").starts_with("test/main.lua:1: gw.handle: "));
 }
 
