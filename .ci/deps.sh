@@ -41,12 +41,12 @@ recipe_wolfssl() {
 }
 
 # Debian packages ngtcp2's TLS helper for GnuTLS only; this is the one for wolfSSL. The library itself is rebuilt for a
-# fault that its users cannot work around (.ci/patches says which); its headers are the packaged ones.
+# fault that its users cannot work around, and for its memory (.ci/patches says why); its headers are the packaged ones.
 recipe_ngtcp2() {
     local lib=$2$1/lib flags=(-O2 -g -fPIC -Icrypto -Icrypto/includes -Ilib -DHAVE_ARPA_INET_H -DHAVE_NETINET_IN_H
         -DHAVE_ENDIAN_H -DHAVE_BYTESWAP_H -DHAVE_DECL_BE64TOH=1 -DHAVE_DECL_BSWAP_64=1 -DHAVE_UNISTD_H)
     mkdir -p "$2$1/include/ngtcp2" "$lib/pkgconfig" &&
-        patch -p1 <"$here/.ci/patches/ngtcp2-remote-uni-streams-close.patch" &&
+        cat "$here"/.ci/patches/ngtcp2-*.patch | patch -p1 &&
         printf '%s\n' lib/*.c | xargs -P "$(nproc)" -n 8 cc "${flags[@]}" -c &&
         ar rcs "$lib/libngtcp2.a" ngtcp2_*.o &&
         cc "${flags[@]}" "-I$deps/wolfssl/include" -c crypto/shared.c crypto/wolfssl/wolfssl.c &&

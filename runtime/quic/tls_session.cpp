@@ -88,8 +88,9 @@ bool TlsSession::expect_server(const std::string& server_name) {
 
 bool TlsSession::advance(int wolfssl_level, Bytes bytes) {
   if (!tls_) {
-    // After `shed` no peer has anything to say: we neither take tickets nor ask for certificates later.
-    raise(static_cast<uint8_t>(unexpected_message));
+    // A server may send tickets after the handshake, which we do not use; a client has nothing to say any more.
+    if (role_ == Role::kClient) return true;
+    raise(static_cast<uint8_t>(TlsAlert::kUnexpectedMessage));
     return false;
   }
   if (!bytes.empty() && wolfSSL_provide_quic_data(raw(), static_cast<WOLFSSL_ENCRYPTION_LEVEL>(wolfssl_level),

@@ -20,7 +20,7 @@ class TlsClient;
 
 /// TLS alerts that mean something to us (RFC 8446, section 6).
 enum class TlsAlert : uint8_t {
-  kNone = 0,
+  kUnexpectedMessage = 10,
   kHandshakeFailure = 40,
   kBadCertificate = 42,
   kUnsupportedCertificate = 43,

@@ -38,6 +38,8 @@ void Transport::read(const NetworkPath& path, uint8_t ecn, Bytes packet, Timesta
 void Transport::after_read() {
   if (!is_open()) return;
   if (abusive_) return abort(Code::kExcessiveLoad, "streams are opened and reset too fast", shared_.world.clock.now());
+  // Here no frame of wolfSSL is on the stack, and after the handshake the peer has nothing more to say to it.
+  if (handshake_completed_) tls_->shed();
   mark_dirty();
   const NetworkPath current = from_ngtcp2(*ngtcp2_conn_get_path(connection_.get()));
   if (current == path_) return;

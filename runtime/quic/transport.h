@@ -136,7 +136,6 @@ class Transport {
 
   // callbacks, see transport_callbacks.cpp
   void on_handshake_completed();
-  void on_handshake_confirmed();
   void on_stream_open(StreamId id);
   void on_stream_data(Stream& stream, Bytes bytes, bool fin);
   void on_stream_acked(Stream& stream, uint64_t offset);

@@ -16,11 +16,6 @@ struct TransportCallbacks {
     return 0;
   }
 
-  static int handshake_confirmed(ngtcp2_conn*, void* user) {
-    of(user).on_handshake_confirmed();
-    return 0;
-  }
-
   static int stream_open(ngtcp2_conn*, int64_t id, void* user) {
     of(user).on_stream_open(id);
     return 0;
@@ -108,7 +103,6 @@ ngtcp2_callbacks common() {
   out.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb;
   out.version_negotiation = ngtcp2_crypto_version_negotiation_cb;
   out.handshake_completed = To::handshake_completed;
-  out.handshake_confirmed = To::handshake_confirmed;
   out.stream_open = To::stream_open;
   out.recv_stream_data = To::stream_data;
   out.acked_stream_data_offset = To::stream_acked;
@@ -163,12 +157,6 @@ void Transport::on_handshake_completed() {
   metrics.connections_opened.add();
   metrics.handshake_seconds.record(shared_.world.clock.now() - created_);
   record(HandshakeCompleted{});
-}
-
-/// From here on nobody has anything to say to TLS, and the client's first, self-chosen id is not used any more.
-void Transport::on_handshake_confirmed() {
-  tls_->shed();
-  if (role_ == Role::kServer) retire_cid(*ngtcp2_conn_get_client_initial_dcid(connection_.get()));
 }
 
 void Transport::on_stream_open(StreamId id) {
