@@ -143,6 +143,7 @@ void Server::run() {
   for (size_t i = 1; i < workers_.size(); ++i) {
     threads_.emplace_back([worker = workers_[i].get()] { worker->run(); });
   }
+  scripts_->workers_run();
   workers_.front()->run();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();

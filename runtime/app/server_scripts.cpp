@@ -24,30 +24,40 @@ Result<std::vector<std::shared_ptr<const host::AppSource>>> read_apps(const Conf
   return sources;
 }
 
+ServerScripts::ServerScripts(const Config& config, const std::vector<std::unique_ptr<Worker>>& workers, Log log)
+    : workers_(workers),
+      home_(workers.front()->loop()),
+      log_(log),
+      limits_(app_limits(config)),
+      // Longer than a load may take, so that a slow script is named by its own limit.
+      reloads_(static_cast<uint32_t>(workers.size()), *this, 2 * config.scripts.load_timeout),
+      deadline_timer_([this](Timestamp now) {
+        reloads_.expire(now);
+        watch_deadline();
+      }) {}
+
+ServerScripts::~ServerScripts() = default;
+
 Result<std::unique_ptr<ServerScripts>> ServerScripts::create(const Config& config,
                                                              const std::vector<std::unique_ptr<Worker>>& workers,
                                                              Log log) {
-  auto scripts = std::unique_ptr<ServerScripts>(new ServerScripts(workers, log));
-  if (const Status loaded = scripts->load_all(config); !loaded) return tl::unexpected(loaded.error());
+  auto sources = read_apps(config);
+  if (!sources) return tl::unexpected(std::move(sources.error()));
+  auto scripts = std::unique_ptr<ServerScripts>(new ServerScripts(config, workers, log));
+  for (const auto& source : *sources) {
+    Status outcome;
+    scripts->reloads_.request(source->name, *source, scripts->home_.now(), [&](const host::ReloadOutcome& done) {
+      if (done.what == host::ReloadOutcome::What::kRefused) outcome = tl::unexpected(done.error);
+      scripts->on_outcome(done);
+    });
+    if (!outcome) return tl::unexpected(std::move(outcome.error()));
+  }
+  if (sources->empty()) log.warn("no app was found; every message will be answered HandlerNotFound");
   return scripts;
 }
 
-Status ServerScripts::load_all(const Config& config) {
-  auto sources = read_apps(config);
-  if (!sources) return tl::unexpected(std::move(sources.error()));
-  for (const auto& source : *sources) {
-    for (const auto& worker : workers_) {
-      if (Status prepared = worker->apps().prepare(source, 1, app_limits(config)); !prepared) return prepared;
-      worker->apps().commit();
-    }
-    apps_[source->name] = {.source = source, .generation = 1, .succeeded = 1};
-    log_.info("app is live", {{"app", source->name + "@1"}});
-  }
-  if (apps_.empty()) log_.warn("no app was found; every message will be answered HandlerNotFound");
-  return {};
-}
-
 void ServerScripts::reload(const Config& config) {
+  limits_ = app_limits(config);
   auto sources = read_apps(config);
   if (!sources) {
     log_.error("scripts not reloaded, the old ones stay", {{"error", sources.error().to_string()}});
@@ -57,94 +67,79 @@ void ServerScripts::reload(const Config& config) {
   for (const auto& [name, app] : apps_) gone.insert(name);
   for (const auto& source : *sources) {
     gone.erase(source->name);
-    const auto known = apps_.find(source->name);
-    const bool changed = known == apps_.end() || !known->second.source || known->second.source->hash != source->hash;
-    // A version that failed may be followed by the old one again: then there is nothing to do but to stop complaining.
-    if (!changed) known->second.complaint.clear();
-    if (changed || !jobs_.empty()) jobs_.push_back({source->name, source, app_limits(config)});
+    reloads_.request(source->name, *source, home_.now(), [this](const host::ReloadOutcome& done) { on_outcome(done); });
   }
-  for (const std::string& name : gone) {
-    if (apps_[name].source) jobs_.push_back({name, nullptr, {}});
-  }
-  if (!busy_) next();
+  for (const std::string& name : gone) remove(name);
+  watch_deadline();
 }
 
-void ServerScripts::next() {
-  while (!jobs_.empty()) {
-    const Job& job = jobs_.front();
-    if (job.source) {
-      const App& app = apps_[job.name];
-      // Queued behind an earlier reload, which brought the same files.
-      const bool live = app.source && app.source->hash == job.source->hash;
-      if (!live) return prepare(job);
-    } else {
-      for (size_t i = 0; i < workers_.size(); ++i) {
-        post(i, [name = job.name](WorkerApps& apps) { apps.remove(name); });
-      }
-      apps_[job.name].source = nullptr;
-      log_.info("app removed", {{"app", job.name}});
-    }
-    jobs_.pop_front();
+void ServerScripts::on_outcome(const host::ReloadOutcome& outcome) {
+  App& app = apps_[outcome.app];
+  const std::string name = outcome.app + "@" + std::to_string(outcome.generation);
+  switch (outcome.what) {
+    case host::ReloadOutcome::What::kLive:
+      ++app.succeeded;
+      app.complaint.clear();
+      app.removed = false;
+      return log_.info("app is live", {{"app", name}});
+    case host::ReloadOutcome::What::kUnchanged: return app.complaint.clear();
+    case host::ReloadOutcome::What::kRefused:
+      ++app.failed;
+      app.complaint = outcome.error.to_string();
+      return log_.error("app not reloaded, the version that worked goes on", {{"app", name}, {"error", app.complaint}});
   }
 }
 
-void ServerScripts::prepare(const Job& job) {
-  busy_ = true;
-  outcome_ = {};
-  waiting_for_ = workers_.size();
-  const uint32_t generation = ++apps_[job.name].generation;
-  for (size_t i = 0; i < workers_.size(); ++i) {
-    post(i, [this, source = job.source, limits = job.limits, generation](WorkerApps& apps) {
-      Status outcome = apps.prepare(source, generation, limits);
-      io::Loop& home = workers_.front()->loop();
-      if (!home.post([this, outcome = std::move(outcome)] { on_prepared(outcome); })) {
-        log_.error("a worker could not report a reload: the mailbox is full");
-      }
+void ServerScripts::remove(const std::string& name) {
+  if (std::exchange(apps_[name].removed, true)) return;
+  reloads_.forget(name);
+  for (uint32_t worker = 0; worker < workers_.size(); ++worker) {
+    const bool asked = ask(worker, [name](WorkerApps& apps) {
+      apps.remove(name);
+      return [] {};
     });
+    if (!asked) log_.error("a worker's mailbox is full; it keeps an app that was removed", {{"app", name}});
   }
+  log_.info("app removed", {{"app", name}});
 }
 
-void ServerScripts::post(size_t worker, std::function<void(WorkerApps&)> work) {
+void ServerScripts::prepare(uint32_t worker, const host::ReloadPlan& plan) {
+  const bool asked = ask(worker, [this, worker, plan, limits = limits_](WorkerApps& apps) {
+    auto manifest = apps.prepare(plan.source, plan.generation, limits);
+    return [this, worker, id = plan.id, manifest = std::move(manifest)] {
+      reloads_.on_prepared(worker, id, manifest, home_.now());
+    };
+  });
+  if (!asked) reloads_.on_prepared(worker, plan.id, fail(Code::kQueueFull, "a worker's mailbox is full"), home_.now());
+}
+
+void ServerScripts::commit(uint32_t worker, uint64_t plan) {
+  const bool asked = ask(worker, [this, worker, plan](WorkerApps& apps) {
+    apps.commit();
+    return [this, worker, plan] { reloads_.on_committed(worker, plan, home_.now()); };
+  });
+  if (asked) return;
+  log_.error("a worker's mailbox is full; it keeps the old generation", {{"worker", worker}});
+  reloads_.on_committed(worker, plan, home_.now());
+}
+
+void ServerScripts::abort(uint32_t worker, uint64_t) {
+  const bool asked = ask(worker, [](WorkerApps& apps) {
+    apps.abort();
+    return [] {};
+  });
+  if (!asked) log_.error("a worker's mailbox is full; it keeps what it built for nothing", {{"worker", worker}});
+}
+
+bool ServerScripts::ask(uint32_t worker, std::function<std::function<void()>(WorkerApps&)> work) {
+  if (!running_) return work(workers_[worker]->apps())(), true;
   Worker* one = workers_[worker].get();
-  if (one->loop().post([one, work = std::move(work)] { work(one->apps()); })) return;
-  if (waiting_for_ > 0) on_prepared(fail(Code::kQueueFull, "a worker's mailbox is full"));
+  return one->loop().post([this, one, work = std::move(work)] {
+    if (!home_.post(work(one->apps()))) log_.error("a worker could not report a reload: the mailbox is full");
+  });
 }
 
-void ServerScripts::on_prepared(const Status& outcome) {
-  if (!outcome && outcome_) outcome_ = outcome;
-  if (--waiting_for_ == 0) finish();
-}
-
-void ServerScripts::finish() {
-  const Job job = std::move(jobs_.front());
-  jobs_.pop_front();
-  busy_ = false;
-  const bool good = outcome_.has_value();
-  for (size_t i = 0; i < workers_.size(); ++i) {
-    post(i, [good](WorkerApps& apps) { good ? apps.commit() : apps.abort(); });
-  }
-  if (good) {
-    succeed(job);
-  } else {
-    fail_job(job, outcome_.error());
-  }
-  next();
-}
-
-void ServerScripts::succeed(const Job& job) {
-  App& app = apps_[job.name];
-  app.source = job.source;
-  app.complaint.clear();
-  ++app.succeeded;
-  log_.info("app is live", {{"app", job.name + "@" + std::to_string(app.generation)}});
-}
-
-void ServerScripts::fail_job(const Job& job, const Error& error) {
-  App& app = apps_[job.name];
-  app.complaint = error.to_string();
-  ++app.failed;
-  log_.error("app not reloaded, the version that worked goes on", {{"app", job.name}, {"error", error.to_string()}});
-}
+void ServerScripts::watch_deadline() { home_.timers().arm(deadline_timer_, reloads_.deadline()); }
 
 std::vector<admin::AppView> ServerScripts::views() const {
   std::vector<admin::AppView> all;

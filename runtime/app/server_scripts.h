@@ -1,6 +1,6 @@
 #pragma once
 
-#include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -8,17 +8,22 @@
 
 #include "app/config/config.h"
 #include "app/worker.h"
+#include "host/reload.h"
 
 namespace godwit::app {
 
-/// All apps of all workers. A reload reads an app's files once, builds the new generation on every worker, and lets all
-/// workers take it over only when each of them could build it; otherwise the one that worked goes on, and the log says
-/// file and line. One queue: reloads of one app follow one another. Runs on the first worker's thread.
-class ServerScripts {
+/// All apps of all workers: reads the files, and carries the words of the reload machine (host/reload.h) between the
+/// threads. An app goes live on all workers or on none; then the one that worked goes on, and the log says file and
+/// line. Runs on the first worker's thread.
+class ServerScripts final : private host::ReloadWorkers {
  public:
   /// Loads every app of scripts.paths, before the workers run. An app that can not be loaded is an error.
   static Result<std::unique_ptr<ServerScripts>> create(const Config& config,
                                                        const std::vector<std::unique_ptr<Worker>>& workers, Log log);
+  ~ServerScripts() override;
+
+  /// From here on workers are reached through their mailboxes.
+  void workers_run() { running_ = true; }
 
   /// Looks at all files again; what changed is reloaded, what appeared loaded, what is gone removed. Returns at once.
   void reload(const Config& config);
@@ -30,36 +35,32 @@ class ServerScripts {
 
  private:
   struct App {
-    std::shared_ptr<const host::AppSource> source;  ///< live
-    uint32_t generation = 0;                        ///< last one tried
     uint64_t succeeded = 0;
     uint64_t failed = 0;
     std::string complaint;
-  };
-  /// One app on its way to a new generation.
-  struct Job {
-    std::string name;
-    std::shared_ptr<const host::AppSource> source;  ///< null: the app is gone
-    host::AppLimits limits;
+    bool removed = false;
   };
 
-  ServerScripts(const std::vector<std::unique_ptr<Worker>>& workers, Log log) : workers_(workers), log_(log) {}
-  Status load_all(const Config& config);
-  void next();
-  void prepare(const Job& job);
-  void on_prepared(const Status& outcome);
-  void finish();
-  void succeed(const Job& job);
-  void fail_job(const Job& job, const Error& error);
-  void post(size_t worker, std::function<void(WorkerApps&)> work);
+  ServerScripts(const Config& config, const std::vector<std::unique_ptr<Worker>>& workers, Log log);
+  void request(std::shared_ptr<const host::AppSource> source);
+  void on_outcome(const host::ReloadOutcome& outcome);
+  void remove(const std::string& name);
+
+  void prepare(uint32_t worker, const host::ReloadPlan& plan) override;
+  void commit(uint32_t worker, uint64_t plan) override;
+  void abort(uint32_t worker, uint64_t plan) override;
+  /// Runs `work` on a worker's thread, and `answer` afterwards here. False: its mailbox is full.
+  bool ask(uint32_t worker, std::function<std::function<void()>(WorkerApps&)> work);
+  void watch_deadline();
 
   const std::vector<std::unique_ptr<Worker>>& workers_;
+  io::Loop& home_;
   Log log_;
+  host::AppLimits limits_;
+  host::Reloads reloads_;
+  Timer deadline_timer_;
   std::map<std::string, App> apps_;
-  std::deque<Job> jobs_;  ///< the front is in progress
-  bool busy_ = false;
-  size_t waiting_for_ = 0;  ///< workers that have not answered
-  Status outcome_;          ///< of the job in progress: the first error
+  bool running_ = false;
 };
 
 /// Reads all apps of scripts.paths, or says which file can not be. The same name twice is an error.

@@ -13,15 +13,16 @@ WorkerApps::WorkerApps(const Clock& clock, Log log, std::shared_ptr<host::Watchd
 
 WorkerApps::~WorkerApps() = default;
 
-Status WorkerApps::prepare(std::shared_ptr<const host::AppSource> source, uint32_t generation,
-                           const host::AppLimits& limits) {
+Result<std::vector<host::Registration>> WorkerApps::prepare(std::shared_ptr<const host::AppSource> source,
+                                                            uint32_t generation, const host::AppLimits& limits) {
   const uint32_t unit = unit_of(source->name);
   auto app = host::load_app(std::move(source), generation, limits, {clock_, log_, watchdog_, worker_index_});
   if (!app) return tl::unexpected(std::move(app.error()));
   auto routes = routes_with(unit, app->get());
   if (!routes) return tl::unexpected(std::move(routes.error()));
+  std::vector<host::Registration> manifest = (*app)->registrations();
   prepared_ = Prepared{unit, std::move(*app), std::move(*routes), limits.memory_bytes_max};
-  return {};
+  return manifest;
 }
 
 void WorkerApps::commit() {

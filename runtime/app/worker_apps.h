@@ -22,7 +22,9 @@ class WorkerApps final : public Dispatcher::Handlers {
 
   /// Builds a generation of `source` and looks at its routes beside those of the other apps. At most one is prepared at
   /// a time.
-  Status prepare(std::shared_ptr<const host::AppSource> source, uint32_t generation, const host::AppLimits& limits);
+  /// The manifest says what it binds.
+  Result<std::vector<host::Registration>> prepare(std::shared_ptr<const host::AppSource> source, uint32_t generation,
+                                                  const host::AppLimits& limits);
   /// The prepared generation is live from here on.
   void commit();
   void abort() { prepared_.reset(); }

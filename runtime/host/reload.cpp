@@ -89,6 +89,11 @@ void Reloads::on_committed(uint32_t worker, uint64_t plan, Timestamp now) {
   start_next(now);
 }
 
+void Reloads::forget(const std::string& app) {
+  const auto live = live_.find(app);
+  if (live != live_.end()) live->second.generation = 0;
+}
+
 Timestamp Reloads::deadline() const {
   const auto* building = std::get_if<Building>(&state_);
   return building ? building->deadline : kNever;

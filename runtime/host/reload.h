@@ -62,6 +62,9 @@ class Reloads {
   void on_prepared(uint32_t worker, uint64_t plan, Result<std::vector<Registration>> manifest, Timestamp now);
   void on_committed(uint32_t worker, uint64_t plan, Timestamp now);
 
+  /// The app is gone: the next request for it is a new one, whatever it contains.
+  void forget(const std::string& app);
+
   /// When `expire` wants to be called; kNever while it does not.
   Timestamp deadline() const;
   void expire(Timestamp now);
