@@ -15,7 +15,7 @@ ServerCore::ServerCore(const ServerCoreConfig& config, quic::EndpointOptions opt
       world_(world),
       log_(world.log),
       codec_(config.codec),
-      promises_(config.promises_max, world.clock, world.timers, world.metrics, *this),
+      promises_(config.promises_max, world.clock, world.timers, world.metrics, *this, config.promises_warn_ratio),
       dispatcher_(config_.dispatcher, world.clock, world.metrics, world.log.named("dispatch"), world.handlers, *this),
       endpoint_(quic::make_endpoint(
           std::move(options),
@@ -41,6 +41,13 @@ void ServerCore::reap() {
   endpoint_->reap();
   doomed_peers_.clear();
   sessions_.reap();
+}
+
+void ServerCore::reconfigure(const ServerCoreConfig& config) {
+  const uint64_t body_bytes_max = config_.session.body_bytes_max;
+  config_.session = config.session;
+  config_.session.body_bytes_max = body_bytes_max;
+  config_.dispatcher = config.dispatcher;
 }
 
 void ServerCore::drain() {

@@ -22,9 +22,11 @@ namespace godwit::app {
 class SharedCap {
  public:
   explicit SharedCap(size_t bound) : bound_(bound) {}
+  /// Those who are in stay in.
+  void set_bound(size_t bound) { bound_.store(bound, std::memory_order_relaxed); }
   bool try_acquire() {
     size_t used = used_.load(std::memory_order_relaxed);
-    while (used < bound_) {
+    while (used < bound_.load(std::memory_order_relaxed)) {
       if (used_.compare_exchange_weak(used, used + 1, std::memory_order_relaxed)) return true;
     }
     return false;
@@ -33,7 +35,7 @@ class SharedCap {
   size_t used() const { return used_.load(std::memory_order_relaxed); }
 
  private:
-  const size_t bound_;
+  std::atomic<size_t> bound_;
   std::atomic<size_t> used_{0};
 };
 
@@ -42,6 +44,7 @@ struct ServerCoreConfig {
   DispatcherConfig dispatcher;
   wire::CodecLimits codec;
   size_t promises_max = 50'000;
+  double promises_warn_ratio = 0.8;
 };
 
 /// A whole server but for the socket, the clock and the scripts, which are arguments: the same code runs under a libuv
@@ -74,6 +77,9 @@ class ServerCore final : private quic::ConnectionOwner,
   bool end_turn();
   /// Destroys what ended; never inside a callback.
   void reap();
+
+  /// New bounds and times, for new sessions or at once; what sized memory at the start (codec, promises) stays.
+  void reconfigure(const ServerCoreConfig& config);
 
   /// Takes no new connections and requests, and tells the clients. What is in flight is still answered.
   void drain();
@@ -114,7 +120,7 @@ class ServerCore final : private quic::ConnectionOwner,
   void refuse(Peer& peer, const Error& error);
   void end_peer(quic::ConnectionId id, const quic::Closed& closed);
 
-  const ServerCoreConfig config_;
+  ServerCoreConfig config_;
   World world_;
   Log log_;
   wire::Codec codec_;

@@ -30,6 +30,7 @@ ServerCoreConfig core_settings(const Config& config) {
   core.dispatcher.turn_budget = config.message.turn_budget;
   core.codec.inline_bytes_max = config.message.inline_max;
   core.promises_max = config.message.promise_max;
+  core.promises_warn_ratio = config.message.promise_warn_ratio;
   return core;
 }
 

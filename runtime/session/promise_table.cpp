@@ -1,13 +1,21 @@
 #include "session/promise_table.h"
 
+#include <algorithm>
+#include <cmath>
 #include <optional>
 
 namespace godwit::session {
 
-PromiseTable::PromiseTable(size_t bound, const Clock& clock, TimerHeap& timers, WorkerMetrics& metrics, Owner& owner)
-    : bound_(bound), clock_(clock), timers_(timers), metrics_(metrics), owner_(owner), timer_([this](Timestamp now) {
-        on_timer(now);
-      }) {}
+PromiseTable::PromiseTable(size_t bound, const Clock& clock, TimerHeap& timers, WorkerMetrics& metrics, Owner& owner,
+                           double warn_ratio)
+    : bound_(bound),
+      warn_at_(static_cast<size_t>(std::ceil(static_cast<double>(bound) * warn_ratio))),
+      calm_at_(warn_at_ - std::min(warn_at_, bound / 10)),
+      clock_(clock),
+      timers_(timers),
+      metrics_(metrics),
+      owner_(owner),
+      timer_([this](Timestamp now) { on_timer(now); }) {}
 
 Result<PromiseId> PromiseTable::create(const Promise& promise, Timestamp deadline) {
   if (size_ >= bound_) {
@@ -29,7 +37,7 @@ Result<PromiseId> PromiseTable::create(const Promise& promise, Timestamp deadlin
   metrics_.promises_created.add();
   if (deadline != kNever) wheel_.arm(slot, deadline, clock_.now());
   if (!timer_.armed()) timers_.arm(timer_, wheel_.next());
-  if (!warned_ && size_ * 10 >= bound_ * 8) {
+  if (!warned_ && size_ >= warn_at_) {
     warned_ = true;
     owner_.on_promises_high(size_, bound_);
   }
@@ -53,7 +61,7 @@ void PromiseTable::release(uint32_t slot, PromiseOutcome outcome) {
   --size_;
   metrics_.promises.add(-1);
   metrics_.promises_finished[static_cast<size_t>(outcome)].add();
-  if (warned_ && size_ * 10 < bound_ * 7) warned_ = false;
+  if (warned_ && size_ < calm_at_) warned_ = false;
 }
 
 void PromiseTable::on_timer(Timestamp now) {

@@ -23,8 +23,8 @@ struct Promise {
 };
 using PromiseId = Id<Promise>;
 
-/// All pending replies of one worker: an exact bound, a warning at 80 % of it with hysteresis, and deadlines that fire
-/// within 16 ms. Sessions keep the way from message id to promise.
+/// All pending replies of one worker: an exact bound, a warning at a share of it with hysteresis, and deadlines that
+/// fire within 16 ms. Sessions keep the way from message id to promise.
 class PromiseTable {
  public:
   class Owner {
@@ -32,11 +32,13 @@ class PromiseTable {
     virtual ~Owner() = default;
     /// The deadline passed; the promise is gone already, the owner forgets the message id and tells who waits.
     virtual void on_promise_expired(const Promise& promise) = 0;
-    /// The share in use crossed the warning level (once per crossing; again only after it fell below 70 %).
+    /// The share in use crossed the warning level (once per crossing; again only after it fell a tenth of the bound
+    /// below).
     virtual void on_promises_high(size_t in_use, size_t bound) = 0;
   };
 
-  PromiseTable(size_t bound, const Clock& clock, TimerHeap& timers, WorkerMetrics& metrics, Owner& owner);
+  PromiseTable(size_t bound, const Clock& clock, TimerHeap& timers, WorkerMetrics& metrics, Owner& owner,
+               double warn_ratio = 0.8);
 
   /// PromiseLimit at the bound.
   Result<PromiseId> create(const Promise& promise, Timestamp deadline);
@@ -55,6 +57,8 @@ class PromiseTable {
   void release(uint32_t slot, PromiseOutcome outcome);
 
   const size_t bound_;
+  const size_t warn_at_;
+  const size_t calm_at_;  ///< warns again only after this was reached
   const Clock& clock_;
   TimerHeap& timers_;
   WorkerMetrics& metrics_;

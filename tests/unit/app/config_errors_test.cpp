@@ -87,7 +87,7 @@ TEST_CASE("unknown names say what was meant, or where the key is at home") {
       {"[server]\nworker = 1\n", "2:1: unknown key 'worker' in [server]; did you mean 'workers'?"},
       {"[server]\n  level = \"info\"\n", "2:3: unknown key 'level' in [server]; it belongs to [log]"},
       {"[admin]\nidle_timeout = \"1s\"\n",
-       "2:1: unknown key 'idle_timeout' in [admin]; it belongs to [quic] or [session]"},
+       "2:1: unknown key 'idle_timeout' in [admin]; it belongs to [quic]"},
       {"[server]\nfrobnicate = 1\n", "2:1: unknown key 'frobnicate' in [server]"},
       {"listen = \"x\"\n", "1:1: unknown key 'listen' outside of all sections; it belongs to [server]"},
       {"server = 1\n", "1:1: 'server' is a section: write [server], once"},

@@ -55,7 +55,7 @@ TEST_CASE("each value tells the place it came from") {
 
 TEST_CASE("overrides are TOML, and texts may stand without quotes") {
   const auto loaded = load_config(
-      {.environment = {"GODWIT_SCRIPTS__PATHS=apps", "GODWIT_LOG__FILE=a=b.log", "GODWIT_SESSION__RESUME_WINDOW=90s",
+      {.environment = {"GODWIT_SCRIPTS__PATHS=apps", "GODWIT_LOG__FILE=a=b.log", "GODWIT_SESSION__LOGIN_TIMEOUT=9s",
                        "GODWIT_TLS__CLIENT_CA="},
        .settings = {"server.listen=[\"127.0.0.1:1\", \"[::1]:2\"]", "log.level=\"warn\"", "quic.pmtud=false",
                     "message.promise_warn_ratio=0.25", "log.modules={quic = \"debug\"}", "log.max_size='4MiB'"}});
@@ -63,7 +63,7 @@ TEST_CASE("overrides are TOML, and texts may stand without quotes") {
   const Config& config = loaded->config;
   REQUIRE(config.scripts.paths == std::vector<std::filesystem::path>{"apps"});
   REQUIRE(config.log.file == "a=b.log");
-  REQUIRE(config.session.resume_window == 90s);
+  REQUIRE(config.session.login_timeout == 9s);
   REQUIRE(config.tls.client_ca.empty());
   REQUIRE(config.server.listen == Texts{"127.0.0.1:1", "[::1]:2"});
   REQUIRE(config.log.level == LogLevel::kWarn);
