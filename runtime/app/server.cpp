@@ -211,6 +211,7 @@ void Server::reload_config() {
 void Server::apply(const Config& wanted) {
   config_ = wanted;
   sink_.set_levels(config_.log.level, config_.log.modules);
+  sessions_->set_bound(config_.session.max_clients);
   auto tls = load_server_tls(config_, options_.missing_certificate, io::wall_clock_us(), log_);
   if (tls) {
     tls_ = std::move(*tls);
@@ -220,8 +221,10 @@ void Server::apply(const Config& wanted) {
   }
   for (const auto& worker : workers_) {
     Worker* one = worker.get();
-    const bool posted = one->loop().post(
-        [one, config = config_, tls = tls_] { one->core().endpoint().reconfigure(config.quic, config.quic, tls); });
+    const bool posted = one->loop().post([one, config = config_, tls = tls_] {
+      one->core().reconfigure(core_settings(config));
+      one->core().endpoint().reconfigure(config.quic, config.quic, tls);
+    });
     if (!posted) log_.error("a worker's mailbox is full; it keeps its settings", {{"worker", one->index()}});
   }
 }
