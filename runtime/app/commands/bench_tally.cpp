@@ -17,11 +17,13 @@ struct Percentile {
 constexpr std::array kPercentiles = {Percentile{"p50", 0.5}, Percentile{"p90", 0.9}, Percentile{"p99", 0.99},
                                      Percentile{"p999", 0.999}};
 
-double to_us(Duration duration) {
-  return std::round(std::chrono::duration<double, std::micro>(duration).count() * 10) / 10;
+/// To so many decimal places: a JSON number with noise at the end is hard to read.
+double rounded(double value, int places) {
+  const double scale = std::pow(10, places);
+  return std::round(value * scale) / scale;
 }
 
-double rounded(double value, double step) { return std::round(value / step) * step; }
+double to_us(Duration duration) { return rounded(std::chrono::duration<double, std::micro>(duration).count(), 1); }
 
 bool sends_messages(BenchPattern pattern) {
   return pattern == BenchPattern::kRequest || pattern == BenchPattern::kEvent;
@@ -49,9 +51,9 @@ void BenchTally::print_json(const BenchOptions& options) const {
             {"sent", sent_},
             {"ok", ok_},
             {"failed", failed_},
-            {"seconds", rounded(seconds(), 1e-6)},
-            {"rate_per_s", rounded(rate(), 0.1)},
-            {"bytes_per_s", rounded(bytes_rate(options), 1)}};
+            {"seconds", rounded(seconds(), 6)},
+            {"rate_per_s", rounded(rate(), 1)},
+            {"bytes_per_s", rounded(bytes_rate(options), 0)}};
   // A quantile is the middle of its bucket, which may lie above the largest that was seen.
   for (const auto& [name, share] : kPercentiles)
     json["latency_us"][name] = to_us(std::min(latency.quantile(share), latency_max_));

@@ -1,0 +1,170 @@
+// The client library against a real server, whose address and certificate are in GODWIT_ADDRESS and GODWIT_CA; the
+// server runs the app of client_library.py. GODWIT_DEAD is an address at which nobody listens.
+
+#include <godwit/client.hpp>
+
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <thread>
+
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+using godwit::Client;
+using godwit::ClientOptions;
+using godwit::Reply;
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+ClientOptions options() { return {.address = environment("GODWIT_ADDRESS"), .ca_file = environment("GODWIT_CA")}; }
+
+}  // namespace
+
+TEST_CASE("a request is answered, whatever its body") {
+  Client client(options());
+  for (const size_t bytes : {0u, 1u, 1000u, 70'000u, 1u << 20}) {
+    const std::string body(bytes, 'x');
+    const Reply reply = client.request("echo", body).get();
+    INFO(reply.name << ": " << reply.text);
+    REQUIRE(reply.ok());
+    CHECK(reply.body == body);
+    CHECK(reply.code == 0);
+  }
+}
+
+TEST_CASE("the handler's failure is the reply, with code, name and text") {
+  Client client(options());
+  const Reply reply = client.request("refuse", "").get();
+  CHECK(reply.status == Reply::Status::kFailure);
+  CHECK(reply.code == 6002);
+  CHECK(reply.name == "Forbidden");
+  CHECK(reply.text == "not today");
+  CHECK(client.request("nobody.home", "").get().name == "HandlerNotFound");
+}
+
+TEST_CASE("headers go both ways, and the kind picks the handler") {
+  Client client(options());
+  const Reply reply = client.request("headers", "", {.headers = {{"color", "red"}}}).get();
+  CHECK(reply.body == "red");
+  CHECK(reply.headers == godwit::Headers{{"shade", "dark"}});
+  CHECK(client.request("kind", "", {.kind = godwit::CallOptions::Kind::kQuery}).get().body == "asked");
+}
+
+TEST_CASE("an event is acknowledged once it was handled, or refused") {
+  Client client(options());
+  CHECK(client.send("echo", "hello").get().ok());
+  CHECK(client.send("nobody.home", "").get().name == "HandlerNotFound");
+}
+
+TEST_CASE("connected says how connecting went") {
+  Client good(options());
+  CHECK(good.connected().get().ok());
+  ClientOptions untrusting = options();
+  untrusting.ca_file.clear();
+  Client bad(untrusting);
+  CHECK(bad.connected().get().name == "CertificateUntrusted");
+  CHECK(bad.request("echo", "x").get().name == "CertificateUntrusted");
+}
+
+TEST_CASE("what is wrong with the options is the result of every call") {
+  CHECK(Client({.address = "nonsense"}).request("echo", "").get().name == "AddressInvalid");
+  CHECK(Client({.address = "127.0.0.1:1", .ca_file = "/nonexistent"}).connected().get().name == "FileUnreadable");
+}
+
+TEST_CASE("calls in great number from several threads end once each, answers going to their requests") {
+  Client client(options());
+  constexpr int kThreads = 4, kCalls = 2000;
+  std::atomic<int> right{0}, ended{0};
+  {
+    std::vector<std::thread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+      threads.emplace_back([&, t] {
+        for (int i = 0; i < kCalls; ++i) {
+          const std::string body = std::to_string(t * kCalls + i);
+          client.request("echo", body, {}, [&, body](const Reply& reply) {
+            if (reply.ok() && reply.body == body) ++right;
+            ++ended;
+          });
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+  Client last = std::move(client);
+  CHECK(last.request("echo", "last").get().ok());  // ordered after all others
+  CHECK(ended == kThreads * kCalls);
+  CHECK(right == ended);
+}
+
+TEST_CASE("callbacks may call the client") {
+  Client client(options());
+  std::promise<Reply> second;
+  client.request("echo", "one", {}, [&](Reply) {
+    client.request("echo", "two", {}, [&](Reply reply) { second.set_value(std::move(reply)); });
+  });
+  CHECK(second.get_future().get().body == "two");
+}
+
+TEST_CASE("a deadline holds, connected or not") {
+  Client client(options());
+  REQUIRE(client.connected().get().ok());
+  auto began = Clock::now();
+  const Reply late = client.request("slow", "", {.timeout = 50ms}).get();
+  CHECK(late.status == Reply::Status::kTimeout);
+  CHECK(late.name == "DeadlineExceeded");
+  CHECK(Clock::now() - began < 1s);
+
+  Client apart({.address = environment("GODWIT_DEAD"), .insecure = true, .connect_timeout = 5s});
+  began = Clock::now();
+  CHECK(apart.request("echo", "", {.timeout = 100ms}).get().name == "DeadlineExceeded");
+  CHECK(apart.send("echo", "", {.timeout = 100ms}).get().name == "DeadlineExceeded");
+  CHECK(Clock::now() - began < 2s);
+}
+
+TEST_CASE("a server that is not there is an error within the connect timeout, and success is never said") {
+  Client client({.address = environment("GODWIT_DEAD"), .insecure = true, .connect_timeout = 300ms});
+  const auto began = Clock::now();
+  const Reply reply = client.request("echo", "").get();
+  CHECK(reply.status == Reply::Status::kTimeout);
+  CHECK(reply.name == "ConnectTimeout");
+  CHECK(Clock::now() - began < 2s);
+}
+
+TEST_CASE("beyond the bound calls are refused at once") {
+  ClientOptions few = options();
+  few.address = environment("GODWIT_DEAD");
+  few.pending_max = 3;
+  few.connect_timeout = 300ms;
+  Client client(few);
+  std::vector<std::future<Reply>> calls;
+  for (int i = 0; i < 5; ++i) calls.push_back(client.request("echo", ""));
+  CHECK(calls[3].wait_for(0s) == std::future_status::ready);
+  CHECK(calls[4].get().name == "QueueFull");
+  CHECK(calls[0].wait_for(0s) != std::future_status::ready);
+  CHECK(calls[0].get().name == "ConnectTimeout");
+}
+
+TEST_CASE("closing waits for calls under way, and cancels what takes too long") {
+  std::future<Reply> quick, stuck, refused;
+  {
+    Client client(options());
+    quick = client.send("echo", "");
+  }
+  CHECK(quick.get().ok());
+  const auto began = Clock::now();
+  {
+    Client client({.address = environment("GODWIT_DEAD"), .insecure = true, .linger = 50ms});
+    stuck = client.request("echo", "");
+    client.close();
+    refused = client.request("echo", "");
+  }
+  CHECK(stuck.get().name == "Cancelled");
+  CHECK(refused.get().name == "Cancelled");
+  CHECK(Clock::now() - began < 2s);
+}

@@ -1,0 +1,34 @@
+#!/usr/bin/env python3
+"""libgodwit-client against a real server: client_library.cpp holds the tests; here are the server, and its death."""
+
+import os
+import socket
+import subprocess
+import sys
+
+import harness
+from harness import Server
+
+APP = harness.ECHO + """
+gw.handle("refuse", function(msg) msg:fail("Forbidden", "not today") end)
+gw.handle("query/kind", function(msg) msg:reply("asked") end)
+gw.handle("headers", function(msg) msg:reply(msg.headers.color or "none", { shade = "dark" }) end)
+gw.handle("slow", function(msg)
+  local ends = gw.now() + 0.15
+  while gw.now() < ends do end
+  msg:reply("late")
+end)
+"""
+
+
+def main():
+    with Server({"app": APP}) as server, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        environment = dict(os.environ, GODWIT_ADDRESS=server.address, GODWIT_CA=str(server.certificate),
+                           GODWIT_DEAD=f"127.0.0.1:{silent.getsockname()[1]}")
+        ran = subprocess.run([os.environ["CLIENT_LIBRARY"], *sys.argv[1:]], env=environment, timeout=120)
+        return ran.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

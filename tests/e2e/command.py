@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""The command line itself: help, usage errors, and the verbs that need no server."""
+
+import pathlib
+import tempfile
+
+import harness
+from harness import OK, USAGE, run
+
+VERBS = ["serve", "check", "request", "send", "bench", "config", "errors", "version"]
+
+
+def test_every_verb_explains_itself():
+    top = run("--help").expect(OK).out
+    for verb in VERBS:
+        assert verb in top, verb
+        text = run(verb, "--help").expect(OK).out
+        assert "--help" in text
+        if verb != "config":
+            assert "Examples:" in text, verb
+    for verb in ["show", "default", "diff"]:
+        assert "Examples:" in run("config", verb, "--help").expect(OK).out
+
+
+def test_usage_errors_exit_2_and_name_the_code_and_the_help():
+    for arguments in [[], ["requst"], ["request"], ["request", "127.0.0.1:1", "echo", "--nonsense"],
+                      ["request", "no-port", "echo"], ["request", "127.0.0.1:1", "echo", "--timeout", "5 parsecs"],
+                      ["request", "127.0.0.1:1", "echo", "--header", "no-equals-sign"],
+                      ["request", "127.0.0.1:1", "echo", "--kind", "event"],
+                      ["request", "127.0.0.1:1", "echo", "--insecure", "--ca", "x.pem"],
+                      ["bench", "127.0.0.1:1", "--in-flight", "0"], ["bench", "127.0.0.1:1", "--pattern", "storm"]]:
+        failed = run(*arguments).expect(USAGE)
+        assert "UsageInvalid (8002)" in failed.err, arguments
+        assert "--help" in failed.err
+        assert failed.out == ""
+
+
+def test_a_file_that_is_not_there_exits_2_before_connecting():
+    for arguments in [["--body", "@/nonexistent"], ["--ca", "/nonexistent"], ["--token-file", "/nonexistent"]]:
+        failed = run("request", "127.0.0.1:1", "echo", *arguments).expect(USAGE)
+        assert "FileUnreadable (8003)" in failed.err, failed.err
+
+
+def test_version_and_errors_speak_to_people_and_machines():
+    assert run("version").expect(OK).out.startswith("godwit ")
+    version = run("version", "--json").expect(OK).json
+    assert version["protocol"] == "godwit/1" and version["version"] in run("--version").expect(OK).out
+    listed = run("errors").expect(OK).out
+    codes = run("errors", "--json").expect(OK).json
+    assert len(codes) > 40
+    for entry in codes:
+        assert entry["name"] in listed
+        assert set(entry) == {"code", "name", "severity", "retryable", "retry_after_ms", "meaning", "advice"}
+
+
+def test_config_shows_defaults_origins_and_differences():
+    with tempfile.TemporaryDirectory() as scratch:
+        one, other = pathlib.Path(scratch, "one.toml"), pathlib.Path(scratch, "other.toml")
+        one.write_text(run("config", "default").expect(OK).out)
+        assert "nothing changed" in run("config", "diff", "-c", one, one).expect(OK).out
+        other.write_text('[log]\nlevel = "debug"\n')
+        assert "log.level" in run("config", "diff", other).expect(OK).out
+        shown = run("config", "show", "-c", other, "--origin").expect(OK).out
+        assert 'level = "debug"' in shown and "other.toml:2" in shown
+        assert run("config", "show", "-c", other, "--json").expect(OK).json["log"]["level"]["value"] == "debug"
+        other.write_text('[log]\nlevle = "debug"\n')
+        assert "other.toml:2:1" in run("config", "show", "-c", other).expect(USAGE).err
+
+
+if __name__ == "__main__":
+    harness.main(globals())

@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+"""The examples run, and the README shows the one that it says it shows."""
+
+import os
+import pathlib
+import subprocess
+
+import harness
+from harness import Server
+
+EXAMPLES = pathlib.Path(os.environ["EXAMPLES"])
+
+
+def example(name, address):
+    return subprocess.run([EXAMPLES / name, address], capture_output=True, text=True, timeout=harness.PATIENCE_S)
+
+
+def test_five_lines_of_cpp_get_an_answer():
+    with Server() as server:
+        ran = example("hello", server.address)
+        assert (ran.returncode, ran.stdout) == (0, "hello\n"), ran
+
+
+def test_c_gets_an_answer_and_an_acknowledgement():
+    with Server() as server:
+        ran = example("hello_c", server.address)
+        assert (ran.returncode, ran.stdout) == (0, "hello\nthe event was handled\n"), ran
+
+
+def test_without_a_handler_the_examples_say_so():
+    with Server({"other": 'require("godwit").handle("other", function() end)\n'}) as server:
+        for name in ["hello", "hello_c"]:
+            ran = example(name, server.address)
+            assert ran.returncode == 1 and "HandlerNotFound" in ran.stdout, ran
+
+
+def test_the_readme_shows_the_example_as_it_is_compiled():
+    program = (harness.ROOT / "examples" / "hello" / "main.cpp").read_text()
+    assert program in (harness.ROOT / "README.md").read_text()
+
+
+if __name__ == "__main__":
+    harness.main(globals())

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Scripts and configuration change while the server runs."""
+
+import signal
+
+import harness
+from harness import OK, PEER_FAILED, Server
+
+ANSWER = """
+local gw = require "godwit"
+gw.handle("answer", function(msg) msg:reply("%s") end)
+"""
+BROKEN = """
+local gw = require "godwit"
+gw.handle("answer", function(msg) msg:reply("broken")
+"""
+STRAY = """
+local gw = require "godwit"
+gw.handle("no spaces allowed", function() end)
+"""
+
+
+def answer(server):
+    return server.request("answer").expect(OK).out
+
+
+def test_saving_a_script_changes_the_next_answer():
+    with Server({"app": ANSWER % "first"}) as server:
+        assert answer(server) == "first"
+        for text in ["second", "third"]:
+            server.write_app("app", ANSWER % text)
+            server.log.wait_for(r"app is live .*app@")
+            assert answer(server) == text
+
+
+def test_a_broken_script_leaves_the_old_one_serving_and_says_where():
+    with Server({"app": ANSWER % "works"}) as server:
+        for text, place in [(BROKEN, r"main\.lua:\d+"), (STRAY, r"main\.lua:3")]:
+            server.write_app("app", text)
+            server.log.wait_for(r"app not reloaded.*" + place)
+            assert answer(server) == "works"
+        server.write_app("app", ANSWER % "mended")
+        server.log.wait_for(r"app is live .*app@")
+        assert answer(server) == "mended"
+
+
+def test_without_watching_only_sighup_reloads():
+    with Server({"app": ANSWER % "first"}, arguments=["--set", 'scripts.reload="manual"']) as server:
+        server.write_app("app", ANSWER % "second")
+        assert answer(server) == "first"
+        server.process.send_signal(signal.SIGHUP)
+        server.log.wait_for(r"app is live .*app@")
+        assert answer(server) == "second"
+
+
+def test_apps_come_and_go():
+    with Server({"app": ANSWER % "here"}) as server:
+        server.request("more").expect(PEER_FAILED)
+        server.write_app("more", 'require("godwit").handle("more", function(msg) msg:reply("more") end)\n')
+        server.log.wait_for(r"app is live .*more@")
+        assert server.request("more").expect(OK).out == "more"
+        (server.folder / "scripts" / "more" / "main.lua").unlink()
+        server.log.wait_for(r"app removed .*more")
+        assert "HandlerNotFound" in server.request("more").expect(PEER_FAILED).err
+        assert answer(server) == "here"
+
+
+def test_sighup_reloads_the_configuration_and_says_what_became_of_each_key():
+    with Server({"app": ANSWER % "here"}) as server:
+        server.write_config("drain_timeout = \"3s\"\n[log]\nlevel = \"debug\"\n[message]\npromise_max = 777")
+        server.process.send_signal(signal.SIGHUP)
+        server.log.wait_for(r"log\.level")
+        server.write_config("drain_timeout = \"3 parsecs\"")
+        server.process.send_signal(signal.SIGHUP)
+        server.log.wait_for(r"configuration not reloaded.*godwit\.toml:\d+:\d+")
+        assert answer(server) == "here"
+
+
+def test_no_request_fails_while_scripts_are_reloaded():
+    with Server() as server:
+        load = harness.start("bench", server.address, "--ca", server.certificate, "--duration", "2s", "--in-flight", "32",
+                             "--json")
+        for generation in range(2, 7):
+            server.write_app("echo", harness.ECHO + f"-- {generation}\n")
+            server.log.wait_for(rf"app is live .*echo@{generation}")
+        result = harness.finish(load).expect(OK).json
+        assert result["failed"] == 0 and result["ok"] > 100, result
+
+
+if __name__ == "__main__":
+    harness.main(globals())
