@@ -63,7 +63,7 @@ struct AppStats {
 };
 
 /// One generation of one app on one worker: a LuaJIT VM with its registrations. Built whole or not at all; destroying
-/// it closes the VM. Lives on the worker's thread (built there too).
+/// it closes the VM. Entered by one thread at a time: its worker's, once that runs; it may be built on another.
 class App : public Handler {
  public:
   virtual uint32_t generation() const = 0;

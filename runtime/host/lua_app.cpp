@@ -177,12 +177,11 @@ void LuaApp::log_failure(const LuaVm::Failure& failure) {
   const auto held_back = failures_logged_.pass(failure.text, world_.clock.now());
   if (!held_back) return;
   const Delivery& delivery = bridge_.current();
-  context_.log.error(what_happened(failure.code), {{"app", context_.name},
-                                                   {"error", failure.text},
-                                                   {"action", delivery.action},
-                                                   {"message", delivery.message_id},
-                                                   {"held_back", *held_back},
-                                                   {"traceback", failure.traceback}});
+  std::vector<LogField> fields{
+      {"app", context_.name}, {"error", failure.text}, {"action", delivery.action}, {"message", delivery.message_id}};
+  if (*held_back > 0) fields.push_back({"held_back", *held_back});
+  fields.push_back({"traceback", failure.traceback});
+  context_.log.write(LogLevel::kError, what_happened(failure.code), fields);
 }
 
 AppStats LuaApp::stats() const {
