@@ -21,6 +21,16 @@ class Peer {
   Error refusal{Code::kOk, {}};      ///< what the server said, better than how the connection ended
 };
 
+namespace {
+
+/// A server that closes says why with a code of the common registry; one we do not know stays PeerClosed.
+Code code_of(const quic::Closed& closed) {
+  const auto said = static_cast<Code>(closed.app_error);
+  return closed.code == Code::kPeerClosed && closed.app_error <= UINT16_MAX && describe(said) ? said : closed.code;
+}
+
+}  // namespace
+
 ClientCore::ClientCore(const ClientCoreConfig& config, quic::EndpointOptions options, World world)
     : config_(config),
       world_(world),
@@ -92,7 +102,7 @@ void ClientCore::on_events(quic::Connection& connection, std::span<const quic::E
     if (!peer) return;
     if (const auto* closed = std::get_if<quic::Closed>(&event)) {
       const bool told = peer->refusal.code != Code::kOk;
-      return end(peer->id, told ? peer->refusal : Error{closed->code, closed->reason});
+      return end(peer->id, told ? peer->refusal : Error{code_of(*closed), closed->reason});
     }
     if (std::holds_alternative<quic::HandshakeCompleted>(event)) {
       on_handshake(*peer, connection);
