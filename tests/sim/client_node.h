@@ -82,9 +82,9 @@ class ClientNode final : public Node, private client::ClientCore::Events {
   void on_goodbye(client::PeerId id, const wire::Goodbye& goodbye) override;
   ClientPeer* find(client::PeerId id);
 
-  client::ClientCore core_;
-  std::deque<ClientPeer> peers_;
+  std::deque<ClientPeer> peers_;  // before the core, whose sessions tell them of their end
   size_t connected_ = 0;
+  client::ClientCore core_;
 };
 
 }  // namespace godwit::sim

@@ -69,6 +69,8 @@ void World::after(Duration delay, std::function<void()> action) {
 
 bool World::run_until(const std::function<bool()>& done, Duration limit) {
   const Timestamp end = now() + limit;
+  touch_all();  // the scenario may have called into any node
+  run_turns();
   while (ok()) {
     if (done()) return true;
     if (!step(end)) break;
@@ -124,9 +126,13 @@ void World::run_events() {
     } else {
       free_actions_.push_back(event.slot);
       std::exchange(actions_[event.slot], nullptr)();
-      for (Member& member : members_) member.touched = true;
+      touch_all();
     }
   }
+}
+
+void World::touch_all() {
+  for (Member& member : members_) member.touched = true;
 }
 
 void World::hand_over(Datagram datagram) {

@@ -80,6 +80,7 @@ class World {
   void run_timers();
   void run_events();
   void run_turns();
+  void touch_all();
   void hand_over(Datagram datagram);
   void watch_progress(Timestamp now);
 
