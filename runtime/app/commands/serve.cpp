@@ -1,5 +1,6 @@
 #include "app/commands/serve.h"
 
+#include <csignal>
 #include <cstdio>
 
 #include "app/commands/report.h"
@@ -23,6 +24,8 @@ io::LogOptions log_options(const Config& config) {
 }  // namespace
 
 ExitCode run_serve(const ServeOptions& options) {
+  // An admin client or a pipe that goes away is an error of one write, not the end of the server.
+  std::signal(SIGPIPE, SIG_IGN);
   ServerOptions server_options{
       .sources = {options.config_file, process_environment(), options.settings},
       .missing_certificate = options.dev ? MissingCertificate::kMake : MissingCertificate::kRefuse,
