@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include "load.h"
@@ -43,6 +44,7 @@ class Wanderer {
   }
 
   void heal() { world_.network().set(node_, {.delay = 20ms}); }
+  bool decided() const { return peer_->state() != ClientPeer::State::kConnecting; }
   void stop() {
     if (peer_->connected()) node_.close(*peer_);
   }
@@ -122,6 +124,9 @@ void chaos(World& world) {
       world.run_until([&] { return world.ledger().open() == 0; }, kHealed),
       "P9: " + std::to_string(world.ledger().open()) + " messages have no outcome long after the network healed");
   world.ledger().finish();
+  const auto decided = [](const Wanderer& wanderer) { return wanderer.decided(); };
+  world.expect(world.run_until([&] { return std::all_of(wanderers.begin(), wanderers.end(), decided); }, 20s),
+               "a client is still connecting");
   for (Wanderer& wanderer : wanderers) wanderer.stop();
   world.expect(world.run_until([&] { return server.core().endpoint().connection_count() == 0; }, 150s),
                "connections are left over");
