@@ -9,20 +9,20 @@ import sys
 import harness
 from harness import Server
 
-APP = harness.ECHO + """
+APP = harness.ECHO + harness.SPIN + """
 gw.handle("refuse", function(msg) msg:fail("Forbidden", "not today") end)
 gw.handle("query/kind", function(msg) msg:reply("asked") end)
 gw.handle("headers", function(msg) msg:reply(msg.headers.color or "none", { shade = "dark" }) end)
 gw.handle("slow", function(msg)
-  local ends = gw.now() + 0.15
-  while gw.now() < ends do end
+  spin(10)
   msg:reply("late")
 end)
 """
 
 
 def main():
-    with Server({"app": APP}) as server, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+    with Server({"app": APP}, arguments=["--set", 'scripts.burst_max="20s"']) as server, \
+         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
         environment = dict(os.environ, GODWIT_ADDRESS=server.address, GODWIT_CA=str(server.certificate),
                            GODWIT_DEAD=f"127.0.0.1:{silent.getsockname()[1]}")

@@ -33,6 +33,15 @@ ECHO = """
 local gw = require "godwit"
 gw.handle("echo", function(msg) msg:reply(msg:body()) end)
 """
+# For handlers that are to be slow: some 5 to 20 ms of work per round. Time stands still while a handler runs, so a handler
+# cannot wait for it to pass.
+SPIN = """
+local function spin(rounds)
+  local sum = 0
+  for i = 1, rounds * 1e6 do sum = (sum + i) % 1000003 end
+  return sum
+end
+"""
 
 
 class Lines:

@@ -16,7 +16,7 @@ gw.handle("answer", function(msg) msg:reply("broken")
 """
 STRAY = """
 local gw = require "godwit"
-gw.handle("no spaces allowed", function() end)
+gw.handle("not..allowed", function() end)
 """
 
 
