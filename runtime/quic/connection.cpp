@@ -31,7 +31,7 @@ bool Connection::finished(StreamId stream) const { return transport_->finished(s
 
 void Connection::reset(StreamId stream, Code code) { transport_->reset(stream, code); }
 Status Connection::send_datagram(Bytes payload) { return transport_->send_datagram(payload); }
-bool Connection::update_keys() { return transport_->update_keys(); }
+void Connection::update_keys() { transport_->update_keys(); }
 void Connection::close(Code code, std::string_view reason, CloseMode mode) { transport_->close(code, reason, mode); }
 
 }  // namespace godwit::quic

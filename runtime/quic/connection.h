@@ -73,7 +73,8 @@ struct ConnectionStats {
   Duration min_rtt{};
   uint64_t congestion_window_bytes = 0;
   uint64_t bytes_in_flight = 0;
-  uint64_t packets_lost = 0;
+  uint64_t packets_lost = 0;  ///< those with stream data
+  uint64_t key_updates = 0;   ///< that we began
   uint64_t bytes_sent = 0;
   uint64_t bytes_received = 0;
 };
@@ -133,8 +134,8 @@ class Connection {
   /// QueueFull when too many wait.
   Status send_datagram(Bytes payload);
 
-  /// Switches to new keys (RFC 9001, section 6). False while the last switch is not confirmed.
-  bool update_keys();
+  /// Switches to new keys (RFC 9001, section 6), as soon as the last switch is confirmed.
+  void update_keys();
 
   /// Says goodbye with an application code and closes, at once or after what is queued now was written and
   /// acknowledged (waiting for the acknowledgement no longer than three probe timeouts). The Closed event follows with

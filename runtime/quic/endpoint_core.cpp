@@ -9,6 +9,8 @@ namespace {
 constexpr size_t kInitialDatagramBytesMin = 1200;
 constexpr size_t kFirstDcidBytesMin = 8;
 
+constexpr size_t kResetTokenBytes = NGTCP2_STATELESS_RESET_TOKENLEN;
+
 bool has_long_header(Bytes packet) { return packet[0] & 0x80; }
 
 }  // namespace
@@ -44,14 +46,22 @@ Transport* EndpointCore::route(const NetworkPath& path, Bytes packet, Timestamp 
     return nullptr;
   }
   if (decoded != 0 || ids.dcidlen > Cid::kBytesMax) return drop_malformed(), nullptr;
-  const auto known = shared_.cids.find(Cid({ids.dcid, ids.dcidlen}));
-  if (known != shared_.cids.end()) {
-    if (Connection* connection = connections_.get(known->second)) return connection->transport_.get();
-  }
+  if (Transport* known = find(shared_.cids, {ids.dcid, ids.dcidlen})) return known;
   if (has_long_header(packet)) return first_packet(path, packet, ids, now);
+  // A stateless reset looks like a packet to anybody; only its last bytes tell (RFC 9000, section 10.3.1).
+  if (packet.size() >= kResetTokenBytes) {
+    if (Transport* reset = find(shared_.reset_tokens, packet.last(kResetTokenBytes))) return reset;
+  }
   shared_.world.metrics.packets_dropped_unknown.add();
   reply_.reset(path, ids, packet.size(), now);
   return nullptr;
+}
+
+Transport* EndpointCore::find(const CidTable& table, Bytes key) {
+  const auto found = table.find(Cid(key));
+  if (found == table.end()) return nullptr;
+  Connection* connection = connections_.get(found->second);
+  return connection ? connection->transport_.get() : nullptr;
 }
 
 Transport* EndpointCore::first_packet(const NetworkPath& path, Bytes packet, const ngtcp2_version_cid& ids,

@@ -19,6 +19,7 @@ struct EndpointShared {
       : options(std::move(options)),
         world(world),
         cids(0, CidHash(world.entropy)),
+        reset_tokens(0, CidHash(world.entropy)),
         cid_source(world.entropy, this->options.tls_server ? CidSource::kServerBytes : CidSource::kClientBytes,
                    this->options.worker_index, this->options.worker_count),
         blocks(kIdleBlocks, kBlockBytes),
@@ -31,6 +32,7 @@ struct EndpointShared {
   EndpointOptions options;
   EndpointWorld world;
   CidTable cids;
+  CidTable reset_tokens;  ///< with which peers may say that they no longer know a connection; of 16 bytes
   CidSource cid_source;
   BlockPool blocks;
   Transmitter transmitter;

@@ -64,11 +64,10 @@ Status Transport::migrate(const NetworkPath& path, Timestamp now) {
   return {};
 }
 
-bool Transport::update_keys() {
-  if (!is_open() || !handshake_completed_) return false;
-  if (ngtcp2_conn_initiate_key_update(connection_.get(), to_ns(shared_.world.clock.now())) != 0) return false;
+void Transport::update_keys() {
+  if (!is_open() || !handshake_completed_) return;
+  keys_expired_ = true;
   mark_dirty();
-  return true;
 }
 
 ConnectionStats Transport::stats() const {
@@ -84,6 +83,7 @@ ConnectionStats Transport::stats() const {
   streams_.for_each([&](const Stream& stream) {
     if (!stream.over) out.packets_lost += ngtcp2_conn_get_stream_loss_count(connection_.get(), stream.id);
   });
+  out.key_updates = key_updates_;
   out.bytes_sent = bytes_sent_;
   out.bytes_received = bytes_received_;
   return out;
@@ -98,12 +98,14 @@ void Transport::record(Event event) {
 
 std::vector<Event> Transport::take_events() {
   eventful_ = false;
-  streams_available_told_ = false;
-  for (const Event& event : events_) {
+  for (Event& event : events_) {
     if (const auto* readable = std::get_if<StreamReadable>(&event)) {
       if (Stream* stream = streams_.find(readable->stream)) stream->readable_told = false;
-    } else if (const auto* drained = std::get_if<StreamDrained>(&event)) {
-      if (Stream* stream = streams_.find(drained->stream)) stream->drained_told = false;
+    } else if (auto* drained = std::get_if<StreamDrained>(&event)) {
+      Stream* stream = streams_.find(drained->stream);
+      if (!stream) continue;
+      stream->drained_told = false;
+      drained->queued_bytes = stream->out.unacked();
     }
   }
   return std::exchange(events_, std::move(spare_events_));
@@ -174,9 +176,21 @@ void Transport::retire_cid(const ngtcp2_cid& cid) {
   std::erase(cids_, retired);
 }
 
+void Transport::register_reset_token(const Cid& token) {
+  shared_.reset_tokens[token] = id_;
+  reset_tokens_.push_back(token);
+}
+
+void Transport::retire_reset_token(const Cid& token) {
+  shared_.reset_tokens.erase(token);
+  std::erase(reset_tokens_, token);
+}
+
 void Transport::forget_cids() {
   for (const Cid& cid : cids_) shared_.cids.erase(cid);
+  for (const Cid& token : reset_tokens_) shared_.reset_tokens.erase(token);
   cids_.clear();
+  reset_tokens_.clear();
 }
 
 }  // namespace godwit::quic

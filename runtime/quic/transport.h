@@ -84,7 +84,7 @@ class Transport {
   bool finished(StreamId stream) const;
   void reset(StreamId stream, Code code);
   Status send_datagram(Bytes payload);
-  bool update_keys();
+  void update_keys();
   void close(Code code, std::string_view reason, Connection::CloseMode mode);
 
   /// Streams that a peer may open and reset in a second before that counts as an attack (after HTTP/2's rapid reset).
@@ -140,15 +140,16 @@ class Transport {
   void on_stream_data(Stream& stream, Bytes bytes, bool fin);
   void on_stream_acked(Stream& stream, uint64_t offset);
   void on_stream_reset(Stream& stream, uint64_t app_error);
-  void on_stream_stopped(Stream& stream, uint64_t app_error);
-  void on_stream_over(Stream& stream);
+  void on_stream_over(Stream& stream, uint64_t app_error);
   void on_stream_window(Stream& stream);
-  void on_streams_available();
+  void on_streams_available(StreamKind kind);
   void on_peer_reset();
   void on_datagram(Bytes payload);
   void issue_cid(ngtcp2_cid& cid, uint8_t* token, size_t bytes);
   void retire_cid(const ngtcp2_cid& cid);
   void register_cid(const Cid& cid);
+  void register_reset_token(const Cid& token);
+  void retire_reset_token(const Cid& token);
   void forget_cids();
 
   // writing, see transport_writer.cpp
@@ -168,6 +169,7 @@ class Transport {
   Stream* writable(StreamId id) const;
   void after_write(Stream& stream, Connection::Fin fin);
   void return_credit(const Stream& stream, size_t bytes);
+  void told_to_stop(Stream& stream, uint64_t app_error);
   void stop_sending_of(Stream& stream);
   void drop_unread(Stream& stream);
   void tell_closed(Stream& stream);
@@ -200,6 +202,7 @@ class Transport {
   bool any_local_host_ = false;
   Admission::HalfOpen half_open_;
   std::vector<Cid> cids_;
+  std::vector<Cid> reset_tokens_;
   StreamTable streams_;
   SendSchedule schedule_;
   bool connection_window_full_ = false;
@@ -215,14 +218,16 @@ class Transport {
   std::vector<Event> spare_events_;  ///< memory of the batch before
   Timestamp created_{};
   uint64_t packets_lost_ = 0;  ///< of streams that are over
+  uint64_t key_updates_ = 0;
   uint64_t bytes_sent_ = 0;
   uint64_t bytes_received_ = 0;
   bool handshake_completed_ = false;
   bool heard_ = false;  ///< a packet of the peer made sense
   bool stateless_reset_ = false;
   bool abusive_ = false;
-  bool streams_available_told_ = false;
-  bool ended_ = false;  ///< Closed was recorded
+  bool refused_[2] = {};       ///< by StreamKind: the owner waits for StreamsAvailable
+  bool keys_expired_ = false;  ///< the owner asked for new ones
+  bool ended_ = false;         ///< Closed was recorded
   bool dirty_ = false;
   bool eventful_ = false;
   Stage stage_ = Stage::kNone;

@@ -39,13 +39,8 @@ struct TransportCallbacks {
     return 0;
   }
 
-  static int stream_stop_sending(ngtcp2_conn*, int64_t, uint64_t app_error, void* user, void* stream) {
-    if (stream) of(user).on_stream_stopped(*static_cast<Stream*>(stream), app_error);
-    return 0;
-  }
-
-  static int stream_close(ngtcp2_conn*, uint32_t, int64_t, uint64_t, void* user, void* stream) {
-    if (stream) of(user).on_stream_over(*static_cast<Stream*>(stream));
+  static int stream_close(ngtcp2_conn*, uint32_t, int64_t, uint64_t app_error, void* user, void* stream) {
+    if (stream) of(user).on_stream_over(*static_cast<Stream*>(stream), app_error);
     return 0;
   }
 
@@ -54,8 +49,13 @@ struct TransportCallbacks {
     return 0;
   }
 
-  static int streams_available(ngtcp2_conn*, uint64_t, void* user) {
-    of(user).on_streams_available();
+  static int bidi_streams_available(ngtcp2_conn*, uint64_t, void* user) {
+    of(user).on_streams_available(StreamKind::kBidi);
+    return 0;
+  }
+
+  static int uni_streams_available(ngtcp2_conn*, uint64_t, void* user) {
+    of(user).on_streams_available(StreamKind::kUni);
     return 0;
   }
 
@@ -71,6 +71,16 @@ struct TransportCallbacks {
 
   static int remove_cid(ngtcp2_conn*, const ngtcp2_cid* cid, void* user) {
     of(user).retire_cid(*cid);
+    return 0;
+  }
+
+  static int peer_cid_status(ngtcp2_conn*, int change, uint64_t, const ngtcp2_cid*, const uint8_t* token, void* user) {
+    if (!token) return 0;
+    const Cid of_token({token, NGTCP2_STATELESS_RESET_TOKENLEN});
+    if (change == NGTCP2_CONNECTION_ID_STATUS_TYPE_ACTIVATE)
+      of(user).register_reset_token(of_token);
+    else
+      of(user).retire_reset_token(of_token);
     return 0;
   }
 
@@ -107,14 +117,14 @@ ngtcp2_callbacks common() {
   out.recv_stream_data = To::stream_data;
   out.acked_stream_data_offset = To::stream_acked;
   out.stream_reset = To::stream_reset;
-  out.stream_stop_sending = To::stream_stop_sending;
   out.stream_close = To::stream_close;
   out.extend_max_stream_data = To::stream_window;
-  out.extend_max_local_streams_bidi = To::streams_available;
-  out.extend_max_local_streams_uni = To::streams_available;
+  out.extend_max_local_streams_bidi = To::bidi_streams_available;
+  out.extend_max_local_streams_uni = To::uni_streams_available;
   out.recv_datagram = To::datagram;
   out.get_new_connection_id = To::new_cid;
   out.remove_connection_id = To::remove_cid;
+  out.dcid_status = To::peer_cid_status;
   out.get_path_challenge_data = To::path_challenge;
   out.recv_stateless_reset = To::stateless_reset;
   out.rand = To::random;
@@ -185,15 +195,11 @@ void Transport::on_stream_reset(Stream& stream, uint64_t app_error) {
   record(StreamReset{stream.id, app_error});
 }
 
-/// ngtcp2 answers with RESET_STREAM by itself.
-void Transport::on_stream_stopped(Stream& stream, uint64_t app_error) {
-  stop_sending_of(stream);
-  if (std::exchange(stream.reset_told, true)) return;
-  record(StreamReset{stream.id, app_error});
-}
-
-void Transport::on_stream_over(Stream& stream) {
+/// STOP_SENDING, which ngtcp2 0.12 answers by itself and tells nobody, shows when the stream is over and what we sent
+/// is not.
+void Transport::on_stream_over(Stream& stream, uint64_t app_error) {
   stream.over = true;
+  if (stream.out.unacked() > 0) told_to_stop(stream, app_error);
   packets_lost_ += ngtcp2_conn_get_stream_loss_count(connection_.get(), stream.id);
   stop_sending_of(stream);
   if (stream.in.readable().empty()) tell_closed(stream);
@@ -203,9 +209,8 @@ void Transport::on_stream_window(Stream& stream) {
   if (stream.out.has_work()) schedule_.add(stream);
 }
 
-void Transport::on_streams_available() {
-  if (!handshake_completed_ || std::exchange(streams_available_told_, true)) return;
-  record(StreamsAvailable{});
+void Transport::on_streams_available(StreamKind kind) {
+  if (std::exchange(refused_[static_cast<size_t>(kind)], false)) record(StreamsAvailable{});
 }
 
 void Transport::on_peer_reset() {

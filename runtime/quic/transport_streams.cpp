@@ -9,7 +9,10 @@ Result<StreamId> Transport::open(StreamKind kind) {
   StreamId id = -1;
   const int result = kind == StreamKind::kBidi ? ngtcp2_conn_open_bidi_stream(connection_.get(), &id, nullptr)
                                                : ngtcp2_conn_open_uni_stream(connection_.get(), &id, nullptr);
-  if (result == NGTCP2_ERR_STREAM_ID_BLOCKED) return fail(Code::kStreamLimit, "the peer allows no more streams now");
+  if (result == NGTCP2_ERR_STREAM_ID_BLOCKED) {
+    refused_[static_cast<size_t>(kind)] = true;
+    return fail(Code::kStreamLimit, "the peer allows no more streams now");
+  }
   if (result != 0) return fail(Code::kOutOfMemory, ngtcp2_strerror(result));
   on_stream_open(id);
   return id;
@@ -87,6 +90,13 @@ void Transport::reset(StreamId id, Code code) {
   stream->reset_told = true;  // the owner knows
   ngtcp2_conn_shutdown_stream(connection_.get(), id, to_app_error(code));
   mark_dirty();
+}
+
+/// The peer wants no more of what we send.
+void Transport::told_to_stop(Stream& stream, uint64_t app_error) {
+  stop_sending_of(stream);
+  if (std::exchange(stream.reset_told, true)) return;
+  record(StreamReset{stream.id, app_error});
 }
 
 void Transport::stop_sending_of(Stream& stream) {

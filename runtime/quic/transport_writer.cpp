@@ -16,6 +16,9 @@ constexpr uint64_t kInFlightBytesMax = 16 * 1024 * 1024;
 /// Pieces of a stream in one packet; small writes share blocks, so two suffice nearly always.
 constexpr size_t kPiecesMax = 8;
 
+/// ngtcp2 0.12 acts on some deadlines only once they lie in the past: a timer for this very moment would fire for ever.
+constexpr Duration kTimerStep = 1us;
+
 }  // namespace
 
 void Transport::flush(Timestamp now) {
@@ -39,6 +42,10 @@ bool Transport::write_some(Timestamp now) {
     if (!transmitter.send()) break;
   }
   if (filled == Fill::kFailed) return false;
+  if (keys_expired_ && ngtcp2_conn_initiate_key_update(connection_.get(), to_ns(now)) == 0) {
+    keys_expired_ = false;
+    ++key_updates_;
+  }
   leave_when_done(now);
   rearm(now);
   return filled == Fill::kMore;
@@ -92,10 +99,11 @@ ngtcp2_ssize Transport::write_datagram(MutableBytes room, ngtcp2_path_storage& p
                                        Timestamp now) {
   const Bytes payload = datagrams_.front();
   const ngtcp2_vec piece{const_cast<uint8_t*>(payload.data()), payload.size()};
+  const size_t pieces = payload.empty() ? 0 : 1;
   int accepted = 0;
   const ngtcp2_ssize written =
       ngtcp2_conn_writev_datagram(connection_.get(), &path.path, &info, room.data(), room.size(), &accepted,
-                                  NGTCP2_WRITE_DATAGRAM_FLAG_MORE, 0, &piece, 1, to_ns(now));
+                                  NGTCP2_WRITE_DATAGRAM_FLAG_MORE, 0, &piece, pieces, to_ns(now));
   // The path may have become too narrow for it since it was queued.
   const bool hopeless = written == NGTCP2_ERR_INVALID_ARGUMENT || written == NGTCP2_ERR_INVALID_STATE;
   if (accepted || hopeless) datagrams_.pop();
@@ -124,7 +132,7 @@ ngtcp2_ssize Transport::write_stream(Stream* stream, MutableBytes room, ngtcp2_p
   switch (written) {
     case NGTCP2_ERR_STREAM_DATA_BLOCKED: stream_blocked(*stream); return NGTCP2_ERR_WRITE_MORE;
     case NGTCP2_ERR_STREAM_SHUT_WR:
-    case NGTCP2_ERR_STREAM_NOT_FOUND: stop_sending_of(*stream); return NGTCP2_ERR_WRITE_MORE;
+    case NGTCP2_ERR_STREAM_NOT_FOUND: told_to_stop(*stream, 0); return NGTCP2_ERR_WRITE_MORE;
     default: return written;
   }
 }
@@ -151,7 +159,7 @@ void Transport::rearm(Timestamp now) {
   Timestamp deadline = from_ns(std::min<uint64_t>(ngtcp2_conn_get_expiry(connection_.get()), to_ns(kNever)));
   if (!pacer_.open()) deadline = std::min(deadline, pacer_.opens_at());
   if (leaving_) deadline = std::min(deadline, leaving_->until);
-  shared_.world.timers.arm(timer_, std::max(deadline, now));
+  shared_.world.timers.arm(timer_, std::max(deadline, now + kTimerStep));
 }
 
 }  // namespace godwit::quic

@@ -85,7 +85,8 @@ Authority::Authority(const ScratchDir& dir, std::string_view name)
   prepare(cert, name, -kDay, 10 * kDay);
   cert.isCA = 1;
   REQUIRE(wc_MakeCert(&cert, keys_->der, sizeof keys_->der, nullptr, &keys_->key.ecc, &keys_->key.rng) > 0);
-  keys_->bytes = wc_SignCert(cert.bodySz, cert.sigType, keys_->der, sizeof keys_->der, nullptr, &keys_->key.ecc, &keys_->key.rng);
+  keys_->bytes =
+      wc_SignCert(cert.bodySz, cert.sigType, keys_->der, sizeof keys_->der, nullptr, &keys_->key.ecc, &keys_->key.rng);
   REQUIRE(keys_->bytes > 0);
   write_pem(file_, keys_->der, keys_->bytes, CERT_TYPE);
 }

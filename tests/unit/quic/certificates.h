@@ -30,7 +30,7 @@ class Authority {
   struct Wish {
     std::string common_name = "localhost";
     std::vector<std::string> dns = {"localhost"};
-    int64_t not_before_s = -kDay;   ///< from now
+    int64_t not_before_s = -kDay;  ///< from now
     int64_t not_after_s = kDay;
   };
   Identity issue(std::string_view file_name, const Wish& wish);

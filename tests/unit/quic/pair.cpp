@@ -70,7 +70,7 @@ void Network::deliver_due() {
     const Packet packet = std::move(flying_.begin()->second);
     flying_.erase(flying_.begin());
     for (Host* host : hosts_) {
-      if (host->public_address == packet.to) {
+      if (host->public_address == packet.to || host->also_at == packet.to) {
         host->receive(packet);
         break;
       }
@@ -98,7 +98,7 @@ SendOutcome Host::send(const OutgoingDatagrams& datagrams) {
     const Bytes one = rest.first(std::min(rest.size(), datagrams.segment_bytes));
     rest = rest.subspan(one.size());
     bytes_sent += one.size();
-    const SocketAddress from = datagrams.path.local == address_ ? public_address : datagrams.path.local;
+    const SocketAddress from = also_at == datagrams.path.local ? *also_at : public_address;
     network_.send({from, datagrams.path.remote, datagrams.ecn, {one.begin(), one.end()}});
   }
   return SendOutcome::kSent;
@@ -107,7 +107,8 @@ SendOutcome Host::send(const OutgoingDatagrams& datagrams) {
 void Host::receive(const Packet& packet) {
   bytes_received += packet.bytes.size();
   if (packet.bytes.empty()) return;
-  endpoint_->receive({{address_, packet.from}, packet.ecn, packet.bytes, packet.bytes.size()});
+  const SocketAddress local = also_at == packet.to ? *also_at : address_;
+  endpoint_->receive({{local, packet.from}, packet.ecn, packet.bytes, packet.bytes.size()});
 }
 
 ConnectionId Host::connect(const Host& server, const std::string& name) {
@@ -183,12 +184,10 @@ struct DefaultTls {
   DefaultTls() {
     const ScratchDir dir;
     const auto certificate = dir / "cert.pem", key = dir / "key.pem";
-    const int64_t now = VirtualClock().unix_us();
     REQUIRE(write_self_signed(certificate, key, static_cast<int64_t>(std::time(nullptr)) * 1'000'000));
     TlsServerConfig server_config;
     server_config.certificate_file = certificate;
     server_config.key_file = key;
-    (void)now;
     server = load_tls_server(server_config, static_cast<int64_t>(std::time(nullptr)) * 1'000'000).value();
     TlsClientConfig client_config;
     client_config.ca_file = certificate;

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -137,8 +138,9 @@ class Host final : public DatagramSender, public ConnectionOwner {
   std::function<bool(Connection&, const Event&)> on_event;
   std::map<StreamId, std::vector<uint8_t>> received;
   std::map<StreamId, bool> ended;
-  bool reads = true;     ///< consumes what comes
-  bool collects = true;  ///< … and keeps it
+  bool reads = true;                     ///< consumes what comes
+  bool collects = true;                  ///< … and keeps it
+  std::optional<SocketAddress> also_at;  ///< a second address of its own
   bool sender_blocked = false;
   uint64_t blocked_sends = 0;
   uint64_t send_calls = 0;

@@ -18,8 +18,10 @@ EndpointOptions server_with(TlsServerConfig config) {
   return out;
 }
 
-EndpointOptions server_with(const Identity& identity, ClientAuth auth = ClientAuth::kNone, std::filesystem::path ca = {}) {
-  return server_with({.certificate_file = identity.certificate, .key_file = identity.key, .client_ca_file = ca, .client_auth = auth});
+EndpointOptions server_with(const Identity& identity, ClientAuth auth = ClientAuth::kNone,
+                            std::filesystem::path ca = {}) {
+  return server_with(
+      {.certificate_file = identity.certificate, .key_file = identity.key, .client_ca_file = ca, .client_auth = auth});
 }
 
 EndpointOptions client_with(TlsClientConfig config) {
@@ -31,7 +33,9 @@ EndpointOptions client_with(TlsClientConfig config) {
 /// Connects, and says how it ended for the client: kOk when the handshake stands.
 Code outcome(Pair& pair, const std::string& name = "localhost") {
   pair.client.connect(pair.server, name);
-  pair.network.run_until([&] { return pair.client.seen().closed || (pair.client.seen().completed && pair.server.connections_seen() > 0); }, 10s);
+  pair.network.run_until(
+      [&] { return pair.client.seen().closed || (pair.client.seen().completed && pair.server.connections_seen() > 0); },
+      10s);
   pair.network.run_for(100ms);
   if (const auto& closed = pair.client.seen().closed) return closed->code;
   return pair.client.seen().completed ? Code::kOk : Code::kInternal;
@@ -73,7 +77,8 @@ TEST_CASE("a server whose certificate nobody vouches for is refused, unless veri
 TEST_CASE("a certificate of a trusted authority verifies by its subject alternative names") {
   const ScratchDir dir;
   Authority authority(dir);
-  const Identity identity = authority.issue("server", {.common_name = "other", .dns = {"chat.example", "*.pool.example"}});
+  const Identity identity =
+      authority.issue("server", {.common_name = "other", .dns = {"chat.example", "*.pool.example"}});
   const std::string name = GENERATE("chat.example", "a.pool.example");
   Pair pair(1, server_with(identity), client_with({.ca_file = authority.file()}));
   CHECK(outcome(pair, name) == Code::kOk);
@@ -104,7 +109,9 @@ TEST_CASE("the protocol both know is agreed, whatever the order") {
   const ScratchDir dir;
   Authority authority(dir);
   const Identity identity = authority.issue("server");
-  Pair pair(1, server_with({.certificate_file = identity.certificate, .key_file = identity.key, .alpn = {"godwit/2", "godwit/1"}}),
+  Pair pair(1,
+            server_with(
+                {.certificate_file = identity.certificate, .key_file = identity.key, .alpn = {"godwit/2", "godwit/1"}}),
             client_with({.ca_file = authority.file(), .alpn = {"h3", "godwit/1"}}));
   CHECK(outcome(pair) == Code::kOk);
   CHECK(pair.server.connection()->alpn() == "godwit/1");
@@ -119,7 +126,8 @@ TEST_CASE("where client certificates are required, only one of the right authori
   const Identity bad = stranger.issue("mallory", {.common_name = "mallory", .dns = {"mallory.example"}});
   const auto options = [&] { return server_with(server, ClientAuth::kRequire, authority.file()); };
 
-  Pair with(1, options(), client_with({.ca_file = authority.file(), .certificate_file = good.certificate, .key_file = good.key}));
+  Pair with(1, options(),
+            client_with({.ca_file = authority.file(), .certificate_file = good.certificate, .key_file = good.key}));
   CHECK(outcome(with) == Code::kOk);
   CHECK(with.server.connection()->peer_certificate_name() == "alice");
 
@@ -127,7 +135,8 @@ TEST_CASE("where client certificates are required, only one of the right authori
   CHECK(outcome(without) == Code::kUnauthenticated);
   CHECK(without.server.connections_seen() == 0);
 
-  Pair wrong(1, options(), client_with({.ca_file = authority.file(), .certificate_file = bad.certificate, .key_file = bad.key}));
+  Pair wrong(1, options(),
+             client_with({.ca_file = authority.file(), .certificate_file = bad.certificate, .key_file = bad.key}));
   CHECK(outcome(wrong) == Code::kUnauthenticated);
   CHECK(wrong.server.connections_seen() == 0);
 }
@@ -136,7 +145,8 @@ TEST_CASE("where client certificates are only asked for, none is fine and a wron
   const ScratchDir dir;
   Authority authority(dir, "clients"), stranger(dir, "strangers");
   const Identity server = authority.issue("server"), bad = stranger.issue("mallory");
-  Pair without(1, server_with(server, ClientAuth::kRequest, authority.file()), client_with({.ca_file = authority.file()}));
+  Pair without(1, server_with(server, ClientAuth::kRequest, authority.file()),
+               client_with({.ca_file = authority.file()}));
   CHECK(outcome(without) == Code::kOk);
   CHECK(without.server.connection()->peer_certificate_name().empty());
   Pair wrong(1, server_with(server, ClientAuth::kRequest, authority.file()),
@@ -163,20 +173,27 @@ TEST_CASE("what cannot be served is refused when loading, with the file and the 
   const Identity one = authority.issue("one"), two = authority.issue("two");
   const Identity future = authority.issue("future", {.not_before_s = kDay, .not_after_s = 2 * kDay});
   std::ofstream(dir / "text.pem") << "not a certificate\n";
-  std::ofstream(dir / "shuffled.pem") << std::ifstream(authority.file()).rdbuf() << std::ifstream(one.certificate).rdbuf();
+  std::ofstream(dir / "shuffled.pem") << std::ifstream(authority.file()).rdbuf()
+                                      << std::ifstream(one.certificate).rdbuf();
   std::ofstream(dir / "chain.pem") << std::ifstream(one.certificate).rdbuf() << std::ifstream(authority.file()).rdbuf();
 
   CHECK(refusal({.certificate_file = one.certificate, .key_file = one.key}) == "loaded");
   CHECK(refusal({.certificate_file = dir / "chain.pem", .key_file = one.key}) == "loaded");
-  CHECK(contains(refusal({.certificate_file = one.certificate, .key_file = two.key}), "two.key: this key does not belong to"));
+  CHECK(contains(refusal({.certificate_file = one.certificate, .key_file = two.key}),
+                 "two.key: this key does not belong to"));
   CHECK(contains(refusal({.certificate_file = dir / "none.pem", .key_file = one.key}), "none.pem: No such file"));
-  CHECK(contains(refusal({.certificate_file = one.certificate, .key_file = dir / "none.key"}), "none.key: No such file"));
+  CHECK(
+      contains(refusal({.certificate_file = one.certificate, .key_file = dir / "none.key"}), "none.key: No such file"));
   CHECK(contains(refusal({.certificate_file = dir / "text.pem", .key_file = one.key}), "text.pem: no certificate"));
-  CHECK(contains(refusal({.certificate_file = one.certificate, .key_file = dir / "text.pem"}), "text.pem: no usable private key"));
-  CHECK(contains(refusal({.certificate_file = future.certificate, .key_file = future.key}), "future.pem: not valid before "));
-  CHECK(contains(refusal({.certificate_file = dir / "shuffled.pem", .key_file = one.key}), "certificate 1 is not issued by"));
-  CHECK(contains(refusal({.certificate_file = one.certificate, .key_file = one.key, .client_auth = ClientAuth::kRequire}),
-                 "no client CA file"));
+  CHECK(contains(refusal({.certificate_file = one.certificate, .key_file = dir / "text.pem"}),
+                 "text.pem: no usable private key"));
+  CHECK(contains(refusal({.certificate_file = future.certificate, .key_file = future.key}),
+                 "future.pem: not valid before "));
+  CHECK(contains(refusal({.certificate_file = dir / "shuffled.pem", .key_file = one.key}),
+                 "certificate 1 is not issued by"));
+  CHECK(
+      contains(refusal({.certificate_file = one.certificate, .key_file = one.key, .client_auth = ClientAuth::kRequire}),
+               "no client CA file"));
   CHECK(contains(refusal({.certificate_file = one.certificate, .key_file = one.key, .alpn = {}}), "no ALPN"));
   CHECK_FALSE(load_tls_client({.ca_file = dir / "none.pem"}));
 }
@@ -184,11 +201,12 @@ TEST_CASE("what cannot be served is refused when loading, with the file and the 
 TEST_CASE("a self-signed key can be read by nobody else") {
   const ScratchDir dir;
   REQUIRE(write_self_signed(dir / "c.pem", dir / "k.pem", real_unix_us()));
-  struct stat status{};
+  struct stat status {};
   REQUIRE(stat((dir / "k.pem").c_str(), &status) == 0);
   CHECK((status.st_mode & 0777) == 0600);
   CHECK(refusal({.certificate_file = dir / "c.pem", .key_file = dir / "k.pem"}) == "loaded");
-  CHECK_FALSE(load_tls_server({.certificate_file = dir / "c.pem", .key_file = dir / "k.pem"}, real_unix_us() + 366 * kDay * 1'000'000));
+  CHECK_FALSE(load_tls_server({.certificate_file = dir / "c.pem", .key_file = dir / "k.pem"},
+                              real_unix_us() + 366 * kDay * 1'000'000));
   CHECK_FALSE(write_self_signed(dir / "nowhere/c.pem", dir / "nowhere/k.pem", real_unix_us()));
 }
 
