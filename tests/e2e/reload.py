@@ -27,9 +27,9 @@ def answer(server):
 def test_saving_a_script_changes_the_next_answer():
     with Server({"app": ANSWER % "first"}) as server:
         assert answer(server) == "first"
-        for text in ["second", "third"]:
+        for generation, text in enumerate(["second", "third"], start=2):
             server.write_app("app", ANSWER % text)
-            server.log.wait_for(r"app is live .*app@")
+            server.log.wait_for(rf"app is live .*app@{generation}")
             assert answer(server) == text
 
 
