@@ -98,6 +98,8 @@ void ServerCore::on_greeting(client::Channel& channel, const wire::Frame& frame)
   if (!peer) return;
   if (frame.type != wire::FrameType::kHello) return channel.close(Code::kUnexpectedFrame, "a client greets with Hello");
   const auto hello = codec_.decode_hello(frame.payload);
+  // Who it is may be wrong politely; bytes that make no sense are not answered.
+  if (!hello && hello.error().code == Code::kIdentityInvalid) return refuse(*peer, hello.error());
   if (!hello) return channel.close(hello.error().code, hello.error().text);
   if (const Status greeted = greet(*peer, *hello); !greeted) refuse(*peer, greeted.error());
 }
