@@ -17,17 +17,21 @@ class Silence final : public LogSink {
 }  // namespace
 
 size_t check_scripts(const Config& config, std::vector<Error>& errors) {
-  const auto sources = read_apps(config);
-  if (!sources) {
-    errors.push_back(sources.error());
+  auto apps = read_apps(config);
+  if (!apps) {
+    errors.push_back(apps.error());
     return 0;
   }
   Silence silence;
   const io::SystemClock clock;
   const std::shared_ptr<host::Watchdog> watchdog = host::make_watchdog();
+  const auto load = [&](host::AppSource source) {
+    return host::load_app(std::make_shared<const host::AppSource>(std::move(source)), 1, app_limits(config),
+                          {clock, Log(silence, "host"), watchdog, 0});
+  };
   size_t handlers = 0;
-  for (const auto& source : *sources) {
-    const auto app = host::load_app(source, 1, app_limits(config), {clock, Log(silence, "host"), watchdog, 0});
+  for (AppRead& read : *apps) {
+    const auto app = std::move(read.source).and_then(load);
     if (app) {
       handlers += (*app)->registrations().size();
     } else {

@@ -6,22 +6,22 @@
 
 namespace godwit::app {
 
-Result<std::vector<std::shared_ptr<const host::AppSource>>> read_apps(const Config& config) {
-  std::vector<std::shared_ptr<const host::AppSource>> sources;
+Result<std::vector<AppRead>> read_apps(const Config& config) {
+  std::vector<AppRead> apps;
   std::set<std::string> names;
   for (const std::filesystem::path& path : config.scripts.paths) {
     auto folders = host::find_apps(path);
     if (!folders) return tl::unexpected(std::move(folders.error()));
     for (const std::filesystem::path& folder : *folders) {
       auto source = host::read_app(folder, app_limits(config));
-      if (!source) return tl::unexpected(std::move(source.error()));
-      if (!names.insert(source->name).second) {
-        return fail(Code::kScriptLoadFailed, folder.string() + ": another app is called " + source->name + " already");
+      const std::string name = source ? source->name : folder.filename().string();
+      if (!names.insert(name).second) {
+        return fail(Code::kScriptLoadFailed, folder.string() + ": another app is called " + name + " already");
       }
-      sources.push_back(std::make_shared<const host::AppSource>(std::move(*source)));
+      apps.push_back({name, std::move(source)});
     }
   }
-  return sources;
+  return apps;
 }
 
 ServerScripts::ServerScripts(const Config& config, const std::vector<std::unique_ptr<Worker>>& workers, Log log)
@@ -41,33 +41,37 @@ ServerScripts::~ServerScripts() = default;
 Result<std::unique_ptr<ServerScripts>> ServerScripts::create(const Config& config,
                                                              const std::vector<std::unique_ptr<Worker>>& workers,
                                                              Log log) {
-  auto sources = read_apps(config);
-  if (!sources) return tl::unexpected(std::move(sources.error()));
+  auto apps = read_apps(config);
+  if (!apps) return tl::unexpected(std::move(apps.error()));
   auto scripts = std::unique_ptr<ServerScripts>(new ServerScripts(config, workers, log));
-  for (const auto& source : *sources) {
+  for (AppRead& app : *apps) {
+    if (!app.source) return tl::unexpected(std::move(app.source.error()));
     Status outcome;
-    scripts->reloads_.request(source->name, *source, scripts->home_.now(), [&](const host::ReloadOutcome& done) {
-      if (done.what == host::ReloadOutcome::What::kRefused) outcome = tl::unexpected(done.error);
-      scripts->on_outcome(done);
-    });
+    scripts->reloads_.request(app.name, std::move(app.source), scripts->home_.now(),
+                              [&](const host::ReloadOutcome& done) {
+                                if (done.what == host::ReloadOutcome::What::kRefused)
+                                  outcome = tl::unexpected(done.error);
+                                scripts->on_outcome(done);
+                              });
     if (!outcome) return tl::unexpected(std::move(outcome.error()));
   }
-  if (sources->empty()) log.warn("no app was found; every message will be answered HandlerNotFound");
+  if (apps->empty()) log.warn("no app was found; every message will be answered HandlerNotFound");
   return scripts;
 }
 
 void ServerScripts::reload(const Config& config) {
   limits_ = app_limits(config);
-  auto sources = read_apps(config);
-  if (!sources) {
-    log_.error("scripts not reloaded, the old ones stay", {{"error", sources.error().to_string()}});
+  auto apps = read_apps(config);
+  if (!apps) {
+    log_.error("scripts not reloaded, the old ones stay", {{"error", apps.error().to_string()}});
     return;
   }
   std::set<std::string> gone;
   for (const auto& [name, app] : apps_) gone.insert(name);
-  for (const auto& source : *sources) {
-    gone.erase(source->name);
-    reloads_.request(source->name, *source, home_.now(), [this](const host::ReloadOutcome& done) { on_outcome(done); });
+  for (AppRead& app : *apps) {
+    gone.erase(app.name);
+    reloads_.request(app.name, std::move(app.source), home_.now(),
+                     [this](const host::ReloadOutcome& done) { on_outcome(done); });
   }
   for (const std::string& name : gone) remove(name);
   watch_deadline();

@@ -63,7 +63,14 @@ class ServerScripts final : private host::ReloadWorkers {
   bool running_ = false;
 };
 
-/// Reads all apps of scripts.paths, or says which file can not be. The same name twice is an error.
-Result<std::vector<std::shared_ptr<const host::AppSource>>> read_apps(const Config& config);
+/// What was found in one app's folder.
+struct AppRead {
+  std::string name;
+  Result<host::AppSource> source;
+};
+
+/// Reads all apps of scripts.paths, each for itself: one that can not be read does not keep the others from being. An
+/// error is a path that can not be looked into, or two apps of one name.
+Result<std::vector<AppRead>> read_apps(const Config& config);
 
 }  // namespace godwit::app
