@@ -15,6 +15,7 @@
 #include "quic/datagram_queue.h"
 #include "quic/endpoint_shared.h"
 #include "quic/pacer.h"
+#include "quic/qlog_file.h"
 #include "quic/send_schedule.h"
 #include "quic/stream_table.h"
 #include "quic/tls_session.h"
@@ -124,6 +125,7 @@ class Transport {
 
   // set-up
   ngtcp2_settings settings(Timestamp now) const;
+  void begin_qlog(const Cid& original_dcid, ngtcp2_settings& settings);
   ngtcp2_transport_params transport_params() const;
   void adopt(ngtcp2_conn* connection, std::unique_ptr<TlsSession> tls, Timestamp now);
   void enter(Stage stage);
@@ -196,6 +198,7 @@ class Transport {
   EndpointShared& shared_;
   const ConnectionId id_;
   const Role role_;
+  std::unique_ptr<QlogFile> qlog_;  // ngtcp2 writes to it to its very end
   std::unique_ptr<ngtcp2_conn, FreeConnection> connection_;
   std::unique_ptr<TlsSession> tls_;
   NetworkPath path_;

@@ -45,6 +45,19 @@ ngtcp2_settings Transport::settings(Timestamp now) const {
   return out;
 }
 
+void Transport::begin_qlog(const Cid& original_dcid, ngtcp2_settings& settings) {
+  const TransportConfig& config = shared_.options.transport;
+  if (config.qlog_dir.empty()) return;
+  qlog_ = QlogFile::create(config.qlog_dir, original_dcid, role_, config.qlog_bytes_max);
+  if (!qlog_) {
+    shared_.world.log.warn("a qlog file cannot be made", {{"dir", config.qlog_dir.string()}});
+    return;
+  }
+  settings.qlog = {to_ngtcp2(original_dcid), [](void* user, uint32_t, const void* record, size_t bytes) {
+                     static_cast<Transport*>(user)->qlog_->write({static_cast<const uint8_t*>(record), bytes});
+                   }};
+}
+
 ngtcp2_transport_params Transport::transport_params() const {
   const TransportConfig& config = shared_.options.transport;
   ngtcp2_transport_params out;
@@ -84,8 +97,10 @@ Status Transport::accept(Arrival arrival) {
 
   ngtcp2_settings settings = this->settings(arrival.now);
   settings.token = {const_cast<uint8_t*>(arrival.token.data()), arrival.token.size()};
+  const Cid original_dcid = arrival.before_retry.value_or(arrival.client_dcid);
+  begin_qlog(original_dcid, settings);
   ngtcp2_transport_params params = transport_params();
-  params.original_dcid = to_ngtcp2(arrival.before_retry.value_or(arrival.client_dcid));
+  params.original_dcid = to_ngtcp2(original_dcid);
   if (arrival.before_retry) {
     params.retry_scid = to_ngtcp2(arrival.client_dcid);
     params.retry_scid_present = 1;
@@ -111,9 +126,11 @@ Status Transport::connect(const NetworkPath& to, const std::string& server_name,
   const Cid ours = shared_.cid_source.next();
   uint8_t random[CidSource::kServerBytes];
   shared_.world.entropy.fill(random);
-  const ngtcp2_cid scid = to_ngtcp2(ours), dcid = to_ngtcp2(Cid(random));
+  const Cid theirs(random);
+  const ngtcp2_cid scid = to_ngtcp2(ours), dcid = to_ngtcp2(theirs);
   const ngtcp2_path path = to_ngtcp2(path_);
-  const ngtcp2_settings settings = this->settings(now);
+  ngtcp2_settings settings = this->settings(now);
+  begin_qlog(theirs, settings);
   const ngtcp2_transport_params params = transport_params();
   ngtcp2_conn* connection = nullptr;
   const int result = ngtcp2_conn_client_new(&connection, &dcid, &scid, &path, NGTCP2_PROTO_VER_V1, &callbacks_of(role_),

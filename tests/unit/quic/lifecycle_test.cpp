@@ -244,6 +244,26 @@ TEST_CASE("a server with another key cannot reset the connection") {
   CHECK_FALSE(client.seen().closed);
 }
 
+TEST_CASE("a connection is recorded on request, up to a bound") {
+  const ScratchDir dir;
+  EndpointOptions options = server_options();
+  options.transport.qlog_dir = dir / "";
+  options.transport.qlog_bytes_max = 20'000;
+  {
+    Pair pair(1, options);
+    REQUIRE(pair.handshake());
+    const StreamId stream = pair.client.connection()->open_uni().value();
+    pair.client.connection()->write(stream, pattern(1 << 20, 1), Connection::Fin::kYes);
+    REQUIRE(pair.network.run_until([&] { return pair.server.ended[stream]; }));
+  }
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(dir / "")) files.push_back(entry.path());
+  REQUIRE(files.size() == 1);
+  CHECK(files[0].filename().string().find_first_not_of("0123456789abcdef") == 32);
+  CHECK(std::filesystem::file_size(files[0]) > 10'000);
+  CHECK(std::filesystem::file_size(files[0]) <= 20'000);
+}
+
 TEST_CASE("endpoints may go in any state of their connections") {
   auto pair = std::make_unique<Pair>();
   pair->client.connect(pair->server);
