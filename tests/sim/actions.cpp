@@ -2,7 +2,6 @@
 
 #include <array>
 
-#include "payload.h"
 #include "world.h"
 
 namespace godwit::sim {
@@ -31,20 +30,19 @@ const routing::Target* Actions::find(wire::Kind, std::string_view action) {
 }
 
 void Actions::handle(std::span<const host::Delivery> batch, host::ReplySink& sink) {
-  for (const host::Delivery& delivery : batch) handle_one(delivery, sink);
+  for (const host::Delivery& delivery : batch) {
+    switch (static_cast<Act>(delivery.handler)) {
+      case Act::kEcho: echo(delivery, sink); break;
+      case Act::kLater: answer_later(delivery, sink); break;
+      case Act::kSink: sink.done(delivery.ticket); break;
+      case Act::kFail: sink.fail(delivery.ticket, Code::kHandlerFailed, "as asked"); break;
+    }
+  }
 }
 
-void Actions::handle_one(const host::Delivery& delivery, host::ReplySink& sink) {
-  const uint64_t hash = hash_bytes(delivery.body, hash_bytes(as_bytes(delivery.action)));
-  world_.ledger().handled(std::string(delivery.session->client_id), delivery.message_id, hash);
-  switch (static_cast<Act>(delivery.handler)) {
-    case Act::kFail: sink.fail(delivery.ticket, Code::kHandlerFailed, "as asked"); return;
-    case Act::kSink: return sink.done(delivery.ticket);
-    case Act::kLater: return answer_later(delivery, sink);
-    case Act::kEcho:
-      if (wire::is_request(delivery.kind)) sink.reply(delivery.ticket, delivery.body, {});
-      return sink.done(delivery.ticket);
-  }
+void Actions::echo(const host::Delivery& delivery, host::ReplySink& sink) {
+  if (wire::is_request(delivery.kind)) sink.reply(delivery.ticket, delivery.body, {});
+  sink.done(delivery.ticket);
 }
 
 void Actions::answer_later(const host::Delivery& delivery, host::ReplySink& sink) {

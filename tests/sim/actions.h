@@ -6,7 +6,7 @@ namespace godwit::sim {
 
 class World;
 
-/// What the simulated server can do; each message it gets is written into the ledger. For any kind of message:
+/// What the simulated server can do. For any kind of message:
 ///   echo  answers with the body            later  the same, after up to 200 ms
 ///   sink  takes it and says nothing more   fail   fails with HandlerFailed
 class Actions final : public app::Dispatcher::Handlers, private host::Handler {
@@ -19,7 +19,7 @@ class Actions final : public app::Dispatcher::Handlers, private host::Handler {
   uint64_t version() const override { return 0; }
   void handle(std::span<const host::Delivery> batch, host::ReplySink& sink) override;
   std::string_view name() const override { return "sim@1"; }
-  void handle_one(const host::Delivery& delivery, host::ReplySink& sink);
+  static void echo(const host::Delivery& delivery, host::ReplySink& sink);
   void answer_later(const host::Delivery& delivery, host::ReplySink& sink);
 
   World& world_;

@@ -8,6 +8,7 @@
 #include "network.h"
 #include "port/entropy.h"
 #include "quic/endpoint.h"
+#include "trace_log.h"
 
 namespace godwit::sim {
 
@@ -24,7 +25,7 @@ class SeededEntropy final : public Entropy {
 };
 
 /// A process of the simulated world: owns what a loop would give the core, and is given turns.
-class Node : private DatagramSender, private LogSink {
+class Node : private DatagramSender {
  public:
   Node(World& world, std::string name, const SocketAddress& own, Network::Place place);
   virtual ~Node();
@@ -44,15 +45,14 @@ class Node : private DatagramSender, private LogSink {
   World& world_;
   SeededEntropy entropy_;
   DatagramSender& sender() { return *this; }
-  Log log() { return Log(*this, "node"); }
+  Log log() { return log_.log(); }
 
  private:
   SendOutcome send(const OutgoingDatagrams& datagrams) override;
-  LogLevel level(std::string_view module) const override;
-  void write(const LogRecord& record) override;
 
   const std::string name_;
   const SocketAddress own_;
+  TraceLog log_;
   TimerHeap timers_;
   WorkerMetrics metrics_;
 };

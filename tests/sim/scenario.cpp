@@ -19,6 +19,8 @@ std::vector<Scenario> all_scenarios() {
       {"server_silent", "when the server vanishes the client hears a code within 60 s", server_silent},
       {"idle_link", "a silent but heartbeating link lives ten minutes", idle_link},
       {"drain", "a server that goes down answers what it has and says why it takes no more", drain},
+      {"lua_echo", "the shipped echo app answers everything while it is replaced again and again, by broken text too",
+       lua_echo},
       {"chaos", "everything at once, by seed", chaos},
   };
 }

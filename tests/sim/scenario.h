@@ -34,6 +34,8 @@ void server_silent(World& world);
 void idle_link(World& world);
 // scenarios/stopping.cpp
 void drain(World& world);
+// scenarios/scripts.cpp
+void lua_echo(World& world);
 // scenarios/chaos.cpp
 void chaos(World& world);
 

@@ -25,9 +25,9 @@ ServerNode::ServerNode(World& world, const Options& options)
       authenticator_(make_authenticator(options.tokens)),
       sessions_(options.core.session.sessions_max),
       actions_(world),
+      witness_(world, options.handlers ? *options.handlers : actions_),
       core_(options.core, endpoint_options(world, options),
-            {world.clock(), timers(), sender(), entropy_, log(), metrics(), sessions_, *authenticator_,
-             options.handlers ? *options.handlers : actions_}) {}
+            {world.clock(), timers(), sender(), entropy_, log(), metrics(), sessions_, *authenticator_, witness_}) {}
 
 bool ServerNode::end_turn() {
   const bool more = core_.end_turn();

@@ -5,6 +5,7 @@
 #include "actions.h"
 #include "app/server_core.h"
 #include "node.h"
+#include "witness.h"
 
 namespace godwit::sim {
 
@@ -33,6 +34,7 @@ class ServerNode final : public Node {
   std::unique_ptr<session::Authenticator> authenticator_;
   app::SharedCap sessions_;
   Actions actions_;
+  Witness witness_;
   app::ServerCore core_;
 };
 

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <deque>
+
+#include "app/dispatcher.h"
+
+namespace godwit::sim {
+
+class World;
+
+/// Stands between the dispatcher and the real handlers, and writes down what enters them. Changes nothing.
+class Witness final : public app::Dispatcher::Handlers {
+ public:
+  Witness(World& world, app::Dispatcher::Handlers& inner) : world_(world), inner_(inner) {}
+
+ private:
+  /// What one unit looks like from outside.
+  class Unit final : public host::Handler {
+   public:
+    Unit(World& world, app::Dispatcher::Handlers& inner, uint32_t unit) : world_(world), inner_(inner), unit_(unit) {}
+    void handle(std::span<const host::Delivery> batch, host::ReplySink& sink) override;
+    std::string_view name() const override { return "witness"; }
+
+   private:
+    World& world_;
+    app::Dispatcher::Handlers& inner_;
+    const uint32_t unit_;
+  };
+
+  const routing::Target* find(wire::Kind kind, std::string_view action) override { return inner_.find(kind, action); }
+  host::Handler* handler(uint32_t unit) override;
+  uint64_t version() const override { return inner_.version(); }
+
+  World& world_;
+  app::Dispatcher::Handlers& inner_;
+  std::deque<Unit> units_;
+};
+
+}  // namespace godwit::sim
