@@ -1,5 +1,7 @@
 #include "quic/endpoint_core.h"
 
+#include <cstring>
+
 #include "quic/ngtcp2_types.h"
 
 namespace godwit::quic {
@@ -22,19 +24,28 @@ void EndpointCore::receive(const ReceivedDatagrams& datagrams) {
   const Timestamp now = shared_.world.clock.now();
   WorkerMetrics& metrics = shared_.world.metrics;
   Transport* last = nullptr;
+  Bytes last_packet;
   for (Bytes rest = datagrams.payload; !rest.empty();) {
     const Bytes packet = rest.first(std::min(rest.size(), datagrams.segment_bytes));
     rest = rest.subspan(packet.size());
     metrics.packets_received.add();
     metrics.packet_bytes_received.add(packet.size());
-    Transport* transport = route(datagrams.path, packet, now);
+    Transport* transport = same_short_dcid(last_packet, packet) ? last : route(datagrams.path, packet, now);
     if (!transport) continue;
     if (last && last != transport) last->after_read();
     last = transport;
+    last_packet = packet;
     transport->read(transport->as_known(datagrams.path), datagrams.ecn, packet, now);
   }
   if (last) last->after_read();
   deliver();
+}
+
+/// Most packets of a receive call are for one connection: then their headers need no second look.
+bool EndpointCore::same_short_dcid(Bytes last, Bytes packet) const {
+  const size_t header_bytes = 1 + shared_.cid_source.bytes();
+  return last.size() >= header_bytes && packet.size() >= header_bytes && !has_long_header(last) &&
+         !has_long_header(packet) && std::memcmp(last.data() + 1, packet.data() + 1, header_bytes - 1) == 0;
 }
 
 Transport* EndpointCore::route(const NetworkPath& path, Bytes packet, Timestamp now) {

@@ -30,6 +30,7 @@ class EndpointCore {
   /// The connection that a packet belongs to, made where the packet is a welcome first one; null when it was dealt
   /// with.
   Transport* route(const NetworkPath& path, Bytes packet, Timestamp now);
+  bool same_short_dcid(Bytes last, Bytes packet) const;
   Transport* find(const CidTable& table, Bytes key);
   Transport* first_packet(const NetworkPath& path, Bytes packet, const ngtcp2_version_cid& ids, Timestamp now);
   Transport* accept(const NetworkPath& path, const ngtcp2_pkt_hd& initial, Timestamp now);
