@@ -25,9 +25,9 @@ struct TransportConfig {
   uint64_t max_udp_payload_bytes = 1452;  ///< 1200 … 65527; packets are never longer
   bool pmtud = true;                      ///< probe for larger packets up to max_udp_payload_bytes
   uint64_t max_datagram_frame_bytes = 65535;
-  Duration keep_alive = 0s;                    ///< 0 = never send PINGs by itself
-  bool version2 = true;                        ///< offer QUIC v2 by compatible version negotiation
-  std::filesystem::path qlog_dir;              ///< empty = off
+  Duration keep_alive = 0s;        ///< 0 = never send PINGs by itself
+  bool version2 = true;            ///< agree on QUIC v2 when both sides know it; ngtcp2 0.12 has its draft number
+  std::filesystem::path qlog_dir;  ///< empty = off
   uint64_t qlog_bytes_max = 16 * 1024 * 1024;  ///< per connection; writing stops there
 };
 

@@ -190,6 +190,7 @@ void EndpointCore::reconfigure(const TransportConfig& transport, const Admission
   shared_.options.admission = admission;
   shared_.options.tls_server = std::move(tls);
   admission_.reconfigure(admission);
+  reply_.reconfigure();
 }
 
 Status EndpointCore::migrate(ConnectionId id, const NetworkPath& path) {

@@ -21,11 +21,12 @@ uint32_t greased_version(uint8_t random) {
 
 }  // namespace
 
-StatelessReply::StatelessReply(EndpointShared& shared)
-    : shared_(shared),
-      version_negotiations_(shared.options.admission.version_negotiations_per_s),
-      refusals_(shared.options.admission.version_negotiations_per_s),
-      resets_(shared.options.admission.stateless_resets_per_s) {}
+void StatelessReply::reconfigure() {
+  const AdmissionConfig& config = shared_.options.admission;
+  version_negotiations_ = TokenBucket(config.version_negotiations_per_s);
+  refusals_ = TokenBucket(config.version_negotiations_per_s);
+  resets_ = TokenBucket(config.stateless_resets_per_s);
+}
 
 bool StatelessReply::commit(const NetworkPath& path, ngtcp2_ssize bytes) {
   if (bytes <= 0) return false;

@@ -13,7 +13,10 @@ namespace godwit::quic {
 /// dropped.
 class StatelessReply {
  public:
-  explicit StatelessReply(EndpointShared& shared);
+  explicit StatelessReply(EndpointShared& shared) : shared_(shared) { reconfigure(); }
+
+  /// Takes over the rates of the options.
+  void reconfigure();
 
   void negotiate_version(const NetworkPath& path, const ngtcp2_version_cid& ids, Timestamp now);
   void retry(const NetworkPath& path, const ngtcp2_pkt_hd& initial, Timestamp now);
@@ -30,9 +33,9 @@ class StatelessReply {
   bool commit(const NetworkPath& path, ngtcp2_ssize bytes);
 
   EndpointShared& shared_;
-  TokenBucket version_negotiations_;
-  TokenBucket refusals_;
-  TokenBucket resets_;
+  TokenBucket version_negotiations_{0};
+  TokenBucket refusals_{0};
+  TokenBucket resets_{0};
 };
 
 }  // namespace godwit::quic

@@ -198,6 +198,25 @@ TEST_CASE("what cannot be served is refused when loading, with the file and the 
   CHECK_FALSE(load_tls_client({.ca_file = dir / "none.pem"}));
 }
 
+TEST_CASE("a new certificate serves new connections, and the old ones live") {
+  const ScratchDir dir;
+  Authority authority(dir);
+  const TlsClientConfig trusting{.ca_file = authority.file()};
+  Pair pair(1, server_with(authority.issue("first", {.common_name = "first"})), client_with(trusting));
+  REQUIRE(outcome(pair) == Code::kOk);
+  CHECK(pair.client.connection()->peer_certificate_name() == "first");
+
+  const Identity second = authority.issue("second", {.common_name = "second"});
+  pair.server.endpoint().reconfigure(
+      {}, {},
+      load_tls_server({.certificate_file = second.certificate, .key_file = second.key}, real_unix_us()).value());
+  Host other(pair.network, "10.1.0.3:5000", client_with(trusting));
+  other.connect(pair.server);
+  REQUIRE(pair.network.run_until([&] { return other.seen().completed; }));
+  CHECK(other.connection()->peer_certificate_name() == "second");
+  CHECK_FALSE(pair.client.seen().closed);
+}
+
 TEST_CASE("a self-signed key can be read by nobody else") {
   const ScratchDir dir;
   REQUIRE(write_self_signed(dir / "c.pem", dir / "k.pem", real_unix_us()));
