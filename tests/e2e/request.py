@@ -2,6 +2,7 @@
 """Requests and events from the command: answers, failures, exit codes, and servers that are not there."""
 
 import os
+import pathlib
 import signal
 import subprocess
 import tempfile
@@ -137,6 +138,20 @@ def test_a_server_that_is_not_there_is_a_definite_error_within_the_timeout():
     assert 0.6 < failed.seconds < 2, failed.seconds
     unknown = run("request", "no-such-host.invalid:1", "echo", "--insecure", "--timeout", "10s").expect(UNREACHABLE)
     assert "no-such-host.invalid" in unknown.err
+
+
+def test_where_tokens_are_asked_for_only_their_owners_come_in():
+    with tempfile.TemporaryDirectory() as scratch:
+        tokens, mine = pathlib.Path(scratch, "tokens.toml"), pathlib.Path(scratch, "token")
+        tokens.write_text('[tokens]\n"open sesame" = "ada"\n')
+        mine.write_text("open sesame\n")
+        tokens.chmod(0o600)
+        with app_server('auth.mode="token"', f'auth.tokens_file="{tokens}"') as server:
+            assert server.request("who", "--client-id", "me", "--token", "open sesame").expect(OK).out == "me/ada"
+            assert server.request("who", "--client-id", "me", "--token-file", mine).expect(OK).out == "me/ada"
+            for wrong in [[], ["--token", "open barley"], ["--token", "open sesame", "--uid", "bob"]]:
+                refused = server.request("who", "--client-id", "me", *wrong).expect(UNREACHABLE)
+                assert "Unauthenticated (6001)" in refused.err, refused.err
 
 
 def test_no_answer_in_time_exits_3():

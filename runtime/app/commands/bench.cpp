@@ -44,7 +44,7 @@ void add_bench(CLI::App& program, Verb& chosen) {
       "Examples:\n"
       "  godwit bench 127.0.0.1:8453 --in-flight 128 --insecure                 as fast as answers come\n"
       "  godwit bench 127.0.0.1:8453 --rate 10000 --clients 100 --insecure      10,000 a second, come what may\n"
-      "  godwit bench 127.0.0.1:8453 --pattern connect --in-flight 16 --ca data/dev-cert.pem --json\n"
+      "  godwit bench 127.0.0.1:8453 --pattern connect --in-flight 16 --ca data/dev-certificate.pem --json\n"
       "  godwit bench 127.0.0.1:8453 --pattern idle --clients 10000 --in-flight 64 --duration 1m --insecure\n"
       "Exit code: 0 every answer was right, 1 some failed, 2 usage, 3 no connection.");
   verb->callback([&chosen, options] { chosen = [options] { return run(*options); }; });

@@ -30,9 +30,8 @@ std::string_view name_of(BenchPattern pattern) {
 
 void BenchOptions::add_to(CLI::App& verb) {
   connect.add_to(verb, "for connecting, and for each answer");
-  verb.add_option("--pattern", pattern, "request, event (acknowledged), connect (handshakes), or idle (held sessions)")
-      ->transform(CLI::CheckedTransformer(kPatterns))
-      ->type_name("NAME");
+  add_choice(verb, "--pattern", "request (default), event (acknowledged), connect (handshakes), idle (held sessions)",
+             kPatterns, pattern);
   verb.add_option("--clients", clients, "connections")->check(CLI::Range(1u, kClientsMax))->capture_default_str();
   verb.add_option("--in-flight", in_flight, "messages per client, or handshakes, at one time")
       ->check(CLI::Range(1u, kInFlightMax))
@@ -47,7 +46,7 @@ void BenchOptions::add_to(CLI::App& verb) {
       ->check(CLI::Range(0.001, kRateMax));
   verb.add_option("--action", action, "of each message; its handler should reply with the body it got")
       ->capture_default_str();
-  verb.add_option("--kind", kind, "command or query")->transform(CLI::CheckedTransformer(kKinds))->type_name("KIND");
+  add_choice(verb, "--kind", "of requests (default: command)", kKinds, kind);
   verb.add_flag("--no-verify", no_verify, "do not compare answers with what was sent");
   add_duration(verb, "--busy-poll", "ask for packets so long before sleeping (20us to 50us); default: off", busy_poll);
   verb.add_flag("--json", json, "print one JSON object");

@@ -66,9 +66,7 @@ void add_show(CLI::App& config, Verb& chosen, const std::shared_ptr<Options>& op
 
 void add_default(CLI::App& config, Verb& chosen, const std::shared_ptr<Options>& options) {
   CLI::App* verb = config.add_subcommand("default", "Print a whole file: every key with its default, unit and reason");
-  verb->add_option("--profile", options->profile, "default, standard or high-performance")
-      ->transform(CLI::CheckedTransformer(kProfiles))
-      ->type_name("NAME");
+  add_choice(*verb, "--profile", "for what size of server (default: default)", kProfiles, options->profile);
   verb->footer("Examples:\n  godwit config default > godwit.toml");
   verb->callback([&chosen, options] {
     chosen = [options] { return fmt::print("{}", profile_file(options->profile)), ExitCode::kOk; };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <string>
 
 #include "base/result.h"
@@ -20,6 +21,20 @@ CLI::Option* add_parsed(CLI::App& verb, const std::string& name, const std::stri
         value = std::move(*parsed);
       },
       help);
+}
+
+/// One of a few words, each standing for a value.
+template <typename Value>
+CLI::Option* add_choice(CLI::App& verb, const std::string& name, const std::string& help,
+                        const std::map<std::string, Value>& choices, Value& value) {
+  std::string words;
+  for (const auto& [word, meaning] : choices) words += (words.empty() ? "" : "|") + word;
+  const auto parse = [choices, words](const std::string& text) -> Result<Value> {
+    const auto found = choices.find(text);
+    if (found == choices.end()) return fail(Code::kUsageInvalid, "expected " + words);
+    return found->second;
+  };
+  return add_parsed(verb, name, help, parse, value)->type_name(words);
 }
 
 /// "250ms", "5s", "1h"; more than nothing.

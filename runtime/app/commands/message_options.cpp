@@ -58,17 +58,13 @@ void MessageOptions::add_to(CLI::App& verb) {
       ->type_name("NAME=VALUE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  verb.add_option("--priority", priority, "low, normal, high or critical")
-      ->transform(CLI::CheckedTransformer(kPriorities, CLI::ignore_case))
-      ->type_name("LEVEL");
+  add_choice(verb, "--priority", "how much it matters beside others (default: normal)", kPriorities, priority);
   verb.add_flag("--unordered", unordered, "do not wait for messages sent before it");
   add_duration(verb, "--ttl", "not worth handling after so long (default: always worth it)", ttl);
 }
 
 void MessageOptions::add_kind_to(CLI::App& verb) {
-  verb.add_option("--kind", kind, "command or query")
-      ->transform(CLI::CheckedTransformer(kKinds, CLI::ignore_case))
-      ->type_name("KIND");
+  add_choice(verb, "--kind", "what it is (default: command)", kKinds, kind);
 }
 
 Result<std::string> MessageOptions::read_body() const {
