@@ -92,14 +92,10 @@ Result<std::unique_ptr<LuaVm>> LuaVm::create(const AppLimits& limits, std::share
 }
 
 Status LuaVm::open(uint32_t& turn, Duration burst_max) {
-  state_ = luaL_newstate();
+  memory_.set_limit(memory_bytes_max_);
+  state_ = lua_newstate(allocate, this);
   if (!state_) return fail(Code::kOutOfMemory, "no memory for a Lua state");
   lua_atpanic(state_, on_panic);
-  void* inner_self = nullptr;
-  const lua_Alloc inner = lua_getallocf(state_, &inner_self);
-  memory_.set_inner(inner, inner_self, static_cast<size_t>(lua_gc(state_, LUA_GCCOUNT, 0)) * 1024);
-  memory_.set_limit(memory_bytes_max_);
-  lua_setallocf(state_, allocate, this);
   watch_.emplace(state_, turn, burst_max);
   if (watchdog_) watchdog_->add(*watch_);
   return {};
@@ -108,7 +104,6 @@ Status LuaVm::open(uint32_t& turn, Duration burst_max) {
 LuaVm::~LuaVm() {
   if (!state_) return;
   if (watchdog_) watchdog_->remove(*watch_);
-  memory_.restore_inner(state_);
   lua_close(state_);
 }
 
