@@ -20,7 +20,7 @@ class [[gnu::visibility("hidden")]] Client::Front {
   void close();
 
  private:
-  std::optional<Error> admit(client::Call& call);
+  std::optional<Error> admit(client::Call & call);
   void hand_over();
 
   const size_t pending_max_;
