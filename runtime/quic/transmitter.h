@@ -13,7 +13,7 @@ namespace godwit::quic {
 /// What the sender does not take stays here and goes first next time: to ngtcp2 these packets are sent.
 class Transmitter {
  public:
-  /// Room for one full send and the packet that did not fit it any more.
+  /// Room for one full send and the largest packet after it.
   static constexpr size_t kBufferBytes = 2 * 65536;
   /// The kernel takes at most 64 segments and one datagram's worth of bytes per send.
   static constexpr size_t kRunPacketsMax = 64;
@@ -23,7 +23,8 @@ class Transmitter {
 
   /// Where the next packet may be written: at least kDatagramBytesMax bytes while `full()` is false.
   MutableBytes room() { return {buffer_.get() + used_, kBufferBytes - used_}; }
-  bool full() const { return used_ >= kRunBytesMax || blocked_; }
+  /// As soon as another packet would have to go in a send of its own.
+  bool full() const { return blocked_ || used_ >= kRunBytesMax || (!runs_.empty() && runs_.back().full()); }
 
   /// The first `bytes` of `room()` are a packet.
   void commit(size_t bytes, const NetworkPath& path, uint8_t ecn);
@@ -43,6 +44,8 @@ class Transmitter {
     size_t segment_bytes;
     size_t packets;
     bool open;  ///< its last packet is as long as the others, so another may follow
+
+    bool full() const { return packets == kRunPacketsMax || bytes + segment_bytes > kRunBytesMax; }
   };
 
   bool extends(const Run& run, size_t bytes, const NetworkPath& path, uint8_t ecn) const;
