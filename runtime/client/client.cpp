@@ -23,7 +23,7 @@ Call make_call(Call::Kind kind, std::string_view action, std::string_view body, 
 
 }  // namespace
 
-Client::Client(ClientOptions options) : front_(std::make_unique<Front>(std::move(options))) {}
+Client::Client(ClientOptions options) : front_(std::make_unique<client::Front>(std::move(options))) {}
 Client::~Client() = default;
 Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;

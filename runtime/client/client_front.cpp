@@ -2,9 +2,9 @@
 
 #include "base/check.h"
 
-namespace godwit {
+namespace godwit::client {
 
-Client::Front::Front(ClientOptions options)
+Front::Front(ClientOptions options)
     : pending_max_(options.pending_max),
       connect_timeout_(options.connect_timeout),
       request_timeout_(options.request_timeout),
@@ -16,21 +16,21 @@ Client::Front::Front(ClientOptions options)
   thread_ = std::thread([this] { caller_.run(); });
 }
 
-Client::Front::~Front() {
+Front::~Front() {
   if (broken_) return;
   GW_CHECK(thread_.get_id() != std::this_thread::get_id());  // a callback destroys its own client
   close();
   thread_.join();
 }
 
-void Client::Front::submit(client::Call call) {
-  if (const auto refusal = admit(call)) call.on_reply(client::to_reply(*refusal));
+void Front::submit(Call call) {
+  if (const auto refusal = admit(call)) call.on_reply(to_reply(*refusal));
 }
 
 // Takes the call, or leaves it alone and says why. The thread is woken once for all that it has not yet taken.
-std::optional<Error> Client::Front::admit(client::Call& call) {
+std::optional<Error> Front::admit(Call& call) {
   if (broken_) return broken_;
-  const Duration standard = call.kind == client::Call::Kind::kConnect ? connect_timeout_ : request_timeout_;
+  const Duration standard = call.kind == Call::Kind::kConnect ? connect_timeout_ : request_timeout_;
   const Duration timeout = call.options.timeout > Duration::zero() ? call.options.timeout : standard;
   call.deadline = caller_.loop().loop().measure() + timeout;
   const std::lock_guard lock(mutex_);
@@ -43,8 +43,8 @@ std::optional<Error> Client::Front::admit(client::Call& call) {
   return std::nullopt;
 }
 
-void Client::Front::hand_over() {
-  std::vector<client::Call> calls;
+void Front::hand_over() {
+  std::vector<Call> calls;
   {
     const std::lock_guard lock(mutex_);
     calls.swap(submitted_);
@@ -52,10 +52,14 @@ void Client::Front::hand_over() {
   caller_.take(std::move(calls));
 }
 
-void Client::Front::close() {
+void Front::close() {
   const std::lock_guard lock(mutex_);
   if (broken_ || std::exchange(closed_, true)) return;
-  GW_CHECK(caller_.loop().loop().post([this] { caller_.wind_up(); }));
+  // Tasks of several threads come in no sure order: what was submitted before this goes first in any case.
+  GW_CHECK(caller_.loop().loop().post([this] {
+    hand_over();
+    caller_.wind_up();
+  }));
 }
 
-}  // namespace godwit
+}  // namespace godwit::client

@@ -26,6 +26,10 @@
 /// Nothing here throws but what the standard library throws when memory is exhausted.
 namespace godwit {
 
+namespace client {
+class Front;  // what a Client is made of; no part of the interface
+}
+
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 /// What became of a call.
@@ -111,8 +115,7 @@ class GODWIT_CLIENT_API Client {
   void close();
 
  private:
-  class Front;
-  std::unique_ptr<Front> front_;
+  std::unique_ptr<client::Front> front_;
 };
 
 }  // namespace godwit
