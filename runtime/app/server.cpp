@@ -12,21 +12,6 @@
 namespace godwit::app {
 namespace {
 
-/// Static tokens of auth.tokens_file as the session core wants to ask them.
-class TokenFileAuthenticator final : public session::Authenticator {
- public:
-  explicit TokenFileAuthenticator(TokenTable tokens) : tokens_(std::move(tokens)) {}
-
-  Result<session::Identity> authenticate(const wire::Hello& hello, std::string_view) override {
-    const auto uid = tokens_.uid_of(hello.token);
-    if (!uid || (!hello.uid.empty() && hello.uid != *uid)) return fail(Code::kUnauthenticated, "unknown token");
-    return session::Identity{std::string(hello.client_id), std::string(*uid)};
-  }
-
- private:
-  TokenTable tokens_;
-};
-
 std::string joined(const std::vector<SocketAddress>& addresses) {
   std::string text;
   for (const SocketAddress& address : addresses) text += (text.empty() ? "" : ",") + address.to_string();
@@ -68,9 +53,9 @@ Status Server::open_identity() {
     authenticator_ = std::make_unique<session::NoAuthenticator>();
     return {};
   }
-  auto tokens = TokenTable::load(config_.auth.tokens_file);
+  auto tokens = load_tokens(config_.auth.tokens_file);
   if (!tokens) return tl::unexpected(tokens.error().front());
-  authenticator_ = std::make_unique<TokenFileAuthenticator>(std::move(*tokens));
+  authenticator_ = std::make_unique<session::TokenAuthenticator>(std::move(*tokens));
   return {};
 }
 

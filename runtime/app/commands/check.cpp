@@ -26,7 +26,7 @@ void check_files(const Config& config, std::vector<Error>& errors) {
     if (!tls) errors.push_back(tls.error());
   }
   if (config.auth.mode == AuthSection::Mode::kToken) {
-    const auto tokens = TokenTable::load(config.auth.tokens_file);
+    const auto tokens = load_tokens(config.auth.tokens_file);
     if (!tokens) errors.insert(errors.end(), tokens.error().begin(), tokens.error().end());
   }
 }

@@ -33,14 +33,6 @@ std::optional<Error> mode_fault(const std::filesystem::path& path) {
                            path.string(), static_cast<unsigned>(mode))};
 }
 
-bool equal_in_constant_time(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  unsigned difference = 0;
-  for (size_t i = 0; i < a.size(); ++i)
-    difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
-  return difference == 0;
-}
-
 bool is_uid(std::string_view text) {
   return !text.empty() && text.size() <= limits::kUidBytesMax && escape_for_log(text, 4 * text.size()) == text;
 }
@@ -49,7 +41,7 @@ class TokenFile {
  public:
   explicit TokenFile(const std::filesystem::path& path) : path_(path) {}
 
-  void read(TomlText text, std::vector<std::pair<std::string, std::string>>& entries) {
+  void read(TomlText text, TokenList& entries) {
     // The parser's words may quote the text, which is secret here.
     for (const Complaint& c : text.complaints) add(c.line, c.column, "not valid TOML, or a token is given twice");
     for (const auto& [name, node] : text.table) {
@@ -63,12 +55,12 @@ class TokenFile {
   Errors take_errors() { return std::move(errors_); }
 
  private:
-  void read_tokens(const toml::table& table, std::vector<std::pair<std::string, std::string>>& entries) {
+  void read_tokens(const toml::table& table, TokenList& entries) {
     for (const auto& [token, node] : table) {
       const auto at = token.source().begin;
       const auto uid = node.value_exact<std::string>();
-      if (entries.size() == TokenTable::kTokensMax) {
-        return add(at.line, at.column, fmt::format("more than {} tokens", TokenTable::kTokensMax));
+      if (entries.size() == kTokensMax) {
+        return add(at.line, at.column, fmt::format("more than {} tokens", kTokensMax));
       }
       if (token.str().empty() || token.str().size() > limits::kTokenBytesMax) {
         add(at.line, at.column, fmt::format("expected a token of 1 to {} bytes", limits::kTokenBytesMax));
@@ -76,7 +68,7 @@ class TokenFile {
         add(at.line, at.column,
             fmt::format("expected \"token\" = \"uid\", the uid 1 to {} printable bytes", limits::kUidBytesMax));
       } else {
-        entries.emplace_back(token.str(), *uid);
+        entries.push_back({std::string(token.str()), *uid});
       }
     }
   }
@@ -91,23 +83,15 @@ class TokenFile {
 
 }  // namespace
 
-tl::expected<TokenTable, Errors> TokenTable::load(const std::filesystem::path& path) {
+tl::expected<TokenList, Errors> load_tokens(const std::filesystem::path& path) {
   if (auto fault = mode_fault(path)) return tl::unexpected(Errors{std::move(*fault)});
   auto text = read_text_file(path, kFileBytesMax);
   if (!text) return tl::unexpected(Errors{std::move(text.error())});
-  TokenTable table;
+  TokenList entries;
   TokenFile file(path);
-  file.read(parse_toml(std::move(*text)), table.entries_);
+  file.read(parse_toml(std::move(*text)), entries);
   if (Errors errors = file.take_errors(); !errors.empty()) return tl::unexpected(std::move(errors));
-  return table;
-}
-
-std::optional<std::string_view> TokenTable::uid_of(std::string_view token) const {
-  std::optional<std::string_view> found;
-  for (const auto& [known, uid] : entries_) {
-    if (equal_in_constant_time(known, token)) found = uid;
-  }
-  return found;
+  return entries;
 }
 
 }  // namespace godwit::app
