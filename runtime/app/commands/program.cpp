@@ -36,7 +36,8 @@ int run_program(int argc, char** argv) {
       "Start here:\n"
       "  godwit serve --dev -c conf/dev.toml                          a server for trying out\n"
       "  godwit request 127.0.0.1:8453 echo --body hello --insecure   ask it something, in a second terminal\n"
-      "Exit code: 0 ok, 1 the peer answered failure, 2 usage or configuration, 3 no connection or no answer in time.\n"
+      "Exit code: 0 ok, 1 the peer answered failure, 2 usage or configuration, 3 no connection or no answer in time,\n"
+      "130 interrupted by Ctrl-C.\n"
       "`godwit VERB --help` has the flags and examples of a verb.");
   try {
     program.parse(argc, argv);
