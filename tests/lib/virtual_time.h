@@ -7,7 +7,7 @@ namespace godwit::testing {
 
 /// A clock that stands still until somebody moves it. Starts one second after the epoch of the time line, at a wall
 /// time in 2026.
-class VirtualClock final : public Clock {
+class VirtualClock : public Clock {
  public:
   Timestamp now() const override { return now_; }
   int64_t unix_us() const override { return kUnixStartUs + (now_ - kStart) / 1us; }

@@ -31,6 +31,7 @@ const routing::Target* Actions::find(wire::Kind, std::string_view action) {
 
 void Actions::handle(std::span<const host::Delivery> batch, host::ReplySink& sink) {
   for (const host::Delivery& delivery : batch) {
+    world_.work(cost_);
     switch (static_cast<Act>(delivery.handler)) {
       case Act::kEcho: echo(delivery, sink); break;
       case Act::kLater: answer_later(delivery, sink); break;

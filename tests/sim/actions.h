@@ -11,7 +11,8 @@ class World;
 ///   sink  takes it and says nothing more   fail   fails with HandlerFailed
 class Actions final : public app::Dispatcher::Handlers, private host::Handler {
  public:
-  explicit Actions(World& world) : world_(world) {}
+  /// Each message keeps the server busy for `cost`.
+  Actions(World& world, Duration cost) : world_(world), cost_(cost) {}
 
  private:
   const routing::Target* find(wire::Kind kind, std::string_view action) override;
@@ -23,6 +24,7 @@ class Actions final : public app::Dispatcher::Handlers, private host::Handler {
   void answer_later(const host::Delivery& delivery, host::ReplySink& sink);
 
   World& world_;
+  const Duration cost_;
 };
 
 }  // namespace godwit::sim

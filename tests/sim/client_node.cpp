@@ -44,7 +44,7 @@ void ClientPeer::on_reply(uint64_t cookie, const session::Reply& reply) {
 
 ClientNode::ClientNode(World& world, const Options& options)
     : Node(world, "client" + std::to_string(options.number),
-           inside_address(static_cast<uint8_t>(10 + options.number), 5000), Network::Place::kBehindNat),
+           inside_address(static_cast<uint8_t>(10 + options.number), kFirstPort), Network::Place::kBehindNat),
       core_(options.core, endpoint_options(world, options),
             {world.clock(), timers(), sender(), entropy_, log(), metrics(), *this}) {}
 
@@ -59,6 +59,19 @@ ClientPeer& ClientNode::connect(Duration timeout, std::string token) {
     peer.why_ended_ = id.error();
   }
   return peer;
+}
+
+void ClientNode::migrate(const ClientPeer& peer) {
+  const quic::Connection* connection = core_.connection(peer.id());
+  if (!connection) return;
+  NetworkPath path{own(), ServerNode::address()};
+  path.local.set_port(++last_port_);
+  // Refused while the last change is still being validated, which is as good.
+  (void)core_.endpoint().migrate(connection->id(), path);
+}
+
+void ClientNode::update_keys(const ClientPeer& peer) {
+  if (quic::Connection* connection = core_.connection(peer.id())) connection->update_keys();
 }
 
 bool ClientNode::end_turn() {

@@ -66,6 +66,9 @@ class ClientNode final : public Node, private client::ClientCore::Events {
   /// Starts a connection to the server. The returned peer lives as long as the node.
   ClientPeer& connect(Duration timeout = 10s, std::string token = {});
   void close(const ClientPeer& peer) { core_.close(peer.id()); }
+  /// Moves a connection to another port of this host on purpose, as a client does that changes its interface.
+  void migrate(const ClientPeer& peer);
+  void update_keys(const ClientPeer& peer);
   size_t connected() const { return connected_; }
   const std::deque<ClientPeer>& peers() const { return peers_; }
 
@@ -76,6 +79,7 @@ class ClientNode final : public Node, private client::ClientCore::Events {
   bool end_turn() override;
 
  private:
+  static constexpr uint16_t kFirstPort = 5000;
   void on_connected(client::PeerId id) override;
   void on_disconnected(client::PeerId id, const Error& why) override;
   void on_message(client::PeerId id, session::Session& session, const session::Incoming& message) override;
@@ -84,6 +88,7 @@ class ClientNode final : public Node, private client::ClientCore::Events {
 
   std::deque<ClientPeer> peers_;  // before the core, whose sessions tell them of their end
   size_t connected_ = 0;
+  uint16_t last_port_ = kFirstPort;
   client::ClientCore core_;
 };
 

@@ -21,6 +21,7 @@ Node::~Node() {
 }
 
 SendOutcome Node::send(const OutgoingDatagrams& datagrams) {
+  if (blocked_) return SendOutcome::kBlocked;
   world_.network().send(*this, datagrams);
   return SendOutcome::kSent;
 }

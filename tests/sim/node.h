@@ -37,6 +37,9 @@ class Node : private DatagramSender {
   TimerHeap& timers() { return timers_; }
   WorkerMetrics& metrics() { return metrics_; }
 
+  /// The system takes no datagrams from this node, as when its send buffer is full, until it is told to again.
+  void block_sending(bool blocked) { blocked_ = blocked; }
+
   virtual void receive(const ReceivedDatagrams& datagrams) = 0;
   /// The end of a loop turn; true: another turn is wanted at once.
   virtual bool end_turn() = 0;
@@ -55,6 +58,7 @@ class Node : private DatagramSender {
   TraceLog log_;
   TimerHeap timers_;
   WorkerMetrics metrics_;
+  bool blocked_ = false;
 };
 
 }  // namespace godwit::sim

@@ -1,5 +1,6 @@
 #include "raw_client_node.h"
 
+#include "payload.h"
 #include "server_node.h"
 #include "world.h"
 
@@ -33,6 +34,8 @@ void RawClientNode::on_events(quic::Connection& connection, std::span<const quic
       if (behaviour_ != Behaviour::kSilent) greet(connection);
     } else if (const auto* closed = std::get_if<quic::Closed>(&event)) {
       closed_ = *closed;
+    } else if (const auto* readable = std::get_if<quic::StreamReadable>(&event)) {
+      if (readable->stream == control_) read_control(connection);
     }
   }
 }
@@ -43,7 +46,7 @@ void RawClientNode::greet(quic::Connection& connection) {
   if (!stream) return;
   control_ = *stream;
   greeting_ = {static_cast<uint8_t>(wire::StreamType::kControl)};
-  append_hello("wrong");
+  if (behaviour_ != Behaviour::kBreaksBodies) append_hello("wrong");
   if (behaviour_ == Behaviour::kByteASecond) return drip(0);
   append_hello("right");
   connection.write(control_, greeting_);
@@ -59,6 +62,64 @@ void RawClientNode::drip(size_t at) {
   if (!connection || closed_ || at >= greeting_.size()) return;
   connection->write(control_, Bytes(greeting_).subspan(at, 1));
   world_.after(1s, [this, at] { drip(at + 1); });
+}
+
+void RawClientNode::read_control(quic::Connection& connection) {
+  for (;;) {
+    const auto cut = wire::cut_frame(connection.readable(control_), codec_.limits().control_frame_bytes_max);
+    if (!cut || cut->state == wire::FrameCut::State::kNeedMore) return;
+    on_frame(connection, cut->frame);
+    connection.consume(control_, cut->bytes);
+  }
+}
+
+void RawClientNode::on_frame(quic::Connection& connection, const wire::Frame& frame) {
+  if (frame.type == wire::FrameType::kWelcome && behaviour_ == Behaviour::kBreaksBodies)
+    return break_bodies(connection);
+  if (frame.type != wire::FrameType::kAck) return;
+  const auto ack = codec_.decode_ack(frame.payload);
+  world_.expect(ack.has_value(), "an acknowledgement cannot be read");
+  if (!ack) return;
+  acknowledged_ = ack->cumulative;
+  for (const wire::Nack& nack : ack->nacks) refused_[nack.seq] = nack.code;
+}
+
+void RawClientNode::break_bodies(quic::Connection& connection) {
+  const std::vector<uint8_t> bytes(2'000);
+  const auto shared = connection.open_uni();
+  write_type(connection, *shared, wire::StreamType::kShared);
+  const auto shorter = open_message(connection, 1, bytes.size() + 1);
+  connection.write(shorter, bytes, quic::Connection::Fin::kYes);
+  const auto longer = open_message(connection, 2, bytes.size() - 1);
+  connection.write(longer, bytes, quic::Connection::Fin::kYes);
+  const auto reset = open_message(connection, 3, bytes.size() + 1);
+  connection.write(reset, bytes);
+  world_.after(500ms, [this, reset] {
+    quic::Connection* connection = endpoint_->get(connection_);
+    if (connection) connection->reset(reset, Code::kCancelled);
+  });
+  connection.write(*shared, *codec_.encode_message(next_event(4), 0));
+}
+
+quic::StreamId RawClientNode::open_message(quic::Connection& connection, uint64_t seq, uint64_t body_bytes) {
+  const auto stream = connection.open_uni();
+  write_type(connection, *stream, wire::StreamType::kOwn);
+  wire::Envelope envelope = next_event(seq);
+  envelope.body_bytes = body_bytes;
+  connection.write(*stream, *codec_.encode_message_head(envelope));
+  return *stream;
+}
+
+void RawClientNode::write_type(quic::Connection& connection, quic::StreamId stream, wire::StreamType type) {
+  const auto byte = static_cast<uint8_t>(type);
+  connection.write(stream, {&byte, 1});
+}
+
+wire::Envelope RawClientNode::next_event(uint64_t seq) {
+  world_.ledger().sent(
+      "raw", seq,
+      {.hash = hash_bytes({}, hash_bytes(as_bytes("sink"))), .kind = Ledger::Message::Kind::kEvent, .awaited = false});
+  return {.seq = seq, .after_delta = 1, .kind = wire::Kind::kEvent, .action = "sink"};
 }
 
 }  // namespace godwit::sim

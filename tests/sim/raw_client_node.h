@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -15,14 +16,19 @@ class RawClientNode final : public Node, private quic::ConnectionOwner {
   explicit RawClientNode(World& world);
 
   enum class Behaviour : uint8_t {
-    kSilent,       ///< shakes hands and says nothing
-    kByteASecond,  ///< sends its greeting one byte a second
-    kGreetsTwice,  ///< sends two greetings in one breath: one with a wrong token, then one with the right token
+    kSilent,        ///< shakes hands and says nothing
+    kByteASecond,   ///< sends its greeting one byte a second
+    kGreetsTwice,   ///< sends two greetings in one breath: one with a wrong token, then one with the right token
+    kBreaksBodies,  ///< sends events 1, 2 and 3 on streams that end early, too late, or are reset, and then event 4 in
+                    ///< order
   };
   void connect(Behaviour behaviour);
 
   bool handshake_done() const { return handshake_done_; }
   const std::optional<quic::Closed>& closed() const { return closed_; }
+  /// What the server acknowledged, and what it refused.
+  uint64_t acknowledged() const { return acknowledged_; }
+  const std::map<uint64_t, Code>& refused() const { return refused_; }
 
   void receive(const ReceivedDatagrams& datagrams) override { endpoint_->receive(datagrams); }
   bool end_turn() override;
@@ -32,6 +38,13 @@ class RawClientNode final : public Node, private quic::ConnectionOwner {
   void greet(quic::Connection& connection);
   void append_hello(std::string_view token);
   void drip(size_t at);
+  void read_control(quic::Connection& connection);
+  void on_frame(quic::Connection& connection, const wire::Frame& frame);
+  void break_bodies(quic::Connection& connection);
+  /// Opens a stream for one message and writes its head; the ledger knows of it.
+  quic::StreamId open_message(quic::Connection& connection, uint64_t seq, uint64_t body_bytes);
+  void write_type(quic::Connection& connection, quic::StreamId stream, wire::StreamType type);
+  wire::Envelope next_event(uint64_t seq);
 
   std::unique_ptr<quic::Endpoint> endpoint_;
   wire::Codec codec_;
@@ -41,6 +54,8 @@ class RawClientNode final : public Node, private quic::ConnectionOwner {
   Behaviour behaviour_ = Behaviour::kSilent;
   bool handshake_done_ = false;
   std::optional<quic::Closed> closed_;
+  uint64_t acknowledged_ = 0;
+  std::map<uint64_t, Code> refused_;
 };
 
 }  // namespace godwit::sim

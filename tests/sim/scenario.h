@@ -21,6 +21,7 @@ std::vector<Scenario> all_scenarios();
 void handshake_loss30(World& world);
 void greeting_stall(World& world);
 void caps(World& world);
+void retry(World& world);
 void wrong_token(World& world);
 // scenarios/messages.cpp
 void requests_loss20(World& world);
@@ -28,6 +29,7 @@ void sizes(World& world);
 void weak_network(World& world);
 void fire_and_forget(World& world);
 void stream_limit(World& world);
+void broken_bodies(World& world);
 // scenarios/paths.cpp
 void port_change(World& world);
 void server_silent(World& world);

@@ -24,7 +24,7 @@ ServerNode::ServerNode(World& world, const Options& options)
     : Node(world, "server", address(), Network::Place::kOpen),
       authenticator_(make_authenticator(options.tokens)),
       sessions_(options.core.session.sessions_max),
-      actions_(world),
+      actions_(world, options.handler_cost),
       witness_(world, options.handlers ? *options.handlers : actions_),
       core_(options.core, endpoint_options(world, options),
             {world.clock(), timers(), sender(), entropy_, log(), metrics(), sessions_, *authenticator_, witness_}) {}

@@ -17,6 +17,7 @@ class ServerNode final : public Node {
     quic::TransportConfig transport;
     quic::AdmissionConfig admission;
     std::vector<session::TokenAuthenticator::Entry> tokens;  ///< empty: everybody may come in
+    Duration handler_cost{};                                 ///< time that each message takes in Actions
     app::Dispatcher::Handlers* handlers = nullptr;           ///< instead of Actions
   };
   explicit ServerNode(World& world) : ServerNode(world, Options()) {}

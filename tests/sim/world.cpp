@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "seeded_system.h"
 
 namespace godwit::sim {
@@ -62,6 +63,17 @@ void World::deliver(Timestamp at, Node& to, const NetworkPath& path, uint8_t ecn
   events_.push({at, next_order_++, slot, true});
 }
 
+World::Member& World::member(const Node& node) {
+  const auto found = std::find_if(members_.begin(), members_.end(), [&](const Member& m) { return m.node == &node; });
+  GW_CHECK(found != members_.end());
+  return *found;
+}
+
+void World::pause(const Node& node, Duration duration) {
+  member(node).paused_until = now() + duration;
+  after(duration, [] {});  // gives it a turn
+}
+
 void World::after(Duration delay, std::function<void()> action) {
   const uint32_t slot = put(actions_, free_actions_, std::move(action));
   events_.push({now() + delay, next_order_++, slot, false});
@@ -91,7 +103,10 @@ void World::expect(bool holds, std::string_view what) {
 
 Timestamp World::next() const {
   Timestamp next = events_.empty() ? kNever : events_.top().at;
-  for (const Member& member : members_) next = std::min({next, member.wake, member.node->timers().next()});
+  for (const Member& member : members_) {
+    const Timestamp due = std::min(member.wake, member.node->timers().next());
+    if (due != kNever) next = std::min(next, std::max(due, member.paused_until));
+  }
   return next;
 }
 
@@ -109,6 +124,7 @@ bool World::step(Timestamp end) {
 void World::run_timers() {
   for (size_t i = 0; i < members_.size(); ++i) {
     Member& member = members_[i];
+    if (member.paused_until > now()) continue;
     if (member.wake <= now()) member.touched = true;
     if (member.node->timers().next() > now()) continue;
     member.touched = true;
@@ -137,18 +153,21 @@ void World::touch_all() {
 
 void World::hand_over(Datagram datagram) {
   if (!datagram.to) return;
-  for (Member& member : members_) {
-    if (member.node == datagram.to) member.touched = true;
+  Member& to = member(*datagram.to);
+  if (to.paused_until > now()) {
+    return deliver(to.paused_until, *datagram.to, datagram.path, datagram.ecn, std::move(datagram.bytes));
   }
+  to.touched = true;
   datagram.to->receive({datagram.path, datagram.ecn, datagram.bytes, datagram.bytes.size()});
   if (buffers_.size() < kIdleBuffersMax) buffers_.push_back(std::move(datagram.bytes));
 }
 
 void World::run_turns() {
   for (size_t i = 0; i < members_.size(); ++i) {
-    if (!std::exchange(members_[i].touched, false)) continue;
+    if (members_[i].paused_until > now() || !std::exchange(members_[i].touched, false)) continue;
     const bool more = members_[i].node->end_turn();
-    members_[i].wake = more ? now() + kNextTurn : kNever;
+    const Duration worked = std::exchange(clock_.worked, {});
+    members_[i].wake = more ? now() + worked + kNextTurn : kNever;
   }
 }
 

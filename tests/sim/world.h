@@ -16,6 +16,13 @@
 
 namespace godwit::sim {
 
+/// Virtual time. Code that runs takes none, unless it says so: what it says shows in `measure` until the turn is over.
+class WorldClock final : public testing::VirtualClock {
+ public:
+  Timestamp measure() const override { return now() + worked; }
+  Duration worked{};
+};
+
 /// A clock, a network and a ledger, all from one seed, and the order in which everything happens. Nodes must be
 /// destroyed before it.
 class World {
@@ -36,6 +43,10 @@ class World {
   Trace& trace() { return trace_; }
   const TlsFixture& tls() const { return tls_; }
 
+  /// The node whose turn it is was busy for so long: its budgets feel it, and its next turn waits.
+  void work(Duration duration) { clock_.worked += duration; }
+  /// The process of this node stands still for so long, as when it is not scheduled; what arrives waits in its socket.
+  void pause(const Node& node, Duration duration);
   /// Does something later, between two turns.
   void after(Duration delay, std::function<void()> action);
   /// Lets time pass until `done` holds after a turn, at most for `limit`. True when it held. Stops at the first
@@ -73,8 +84,10 @@ class World {
   struct Member {
     Node* node;
     Timestamp wake = kNever;
+    Timestamp paused_until{};
     bool touched = false;
   };
+  Member& member(const Node& node);
   Timestamp next() const;
   bool step(Timestamp end);
   void run_timers();
@@ -86,7 +99,7 @@ class World {
 
   const uint64_t seed_;
   const TlsFixture& tls_;
-  testing::VirtualClock clock_;
+  WorldClock clock_;
   Prng random_;
   Trace trace_;
   Ledger ledger_;

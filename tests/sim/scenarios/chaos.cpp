@@ -84,16 +84,22 @@ class Wanderer {
   /// Something happens to the path every few seconds.
   void trouble() {
     if (world_.now() >= ends_) return;
-    switch (random_.below(6)) {
+    const Duration spell(random_.below(6'000'000'000));
+    switch (random_.below(10)) {
       case 0: world_.network().rebind(node_, Network::Change::kPort); break;
       case 1: world_.network().rebind(node_, Network::Change::kAddress); break;
       case 2: world_.network().set(node_, random_conditions(random_)); break;
       case 3:
         world_.network().blackhole(node_, true);
-        world_.after(Duration(random_.below(6'000'000'000)), [this] { world_.network().blackhole(node_, false); });
+        world_.after(spell, [this] { world_.network().blackhole(node_, false); });
         break;
-      case 4:
-        if (peer_->connected()) node_.close(*peer_);
+      case 4: stop(); break;
+      case 5: node_.migrate(*peer_); break;
+      case 6: node_.update_keys(*peer_); break;
+      case 7: world_.pause(node_, spell); break;
+      case 8:
+        node_.block_sending(true);
+        world_.after(spell / 2, [this] { node_.block_sending(false); });
         break;
       default: break;
     }
@@ -114,10 +120,14 @@ void chaos(World& world) {
   options.core.dispatcher.queue_messages_max = world.random().between(10, 1000);
   options.core.session.outbox_messages_max = world.random().between(20, 1000);
   options.core.session.holdback_messages_max = options.core.session.outbox_messages_max;
+  options.core.dispatcher.turn_budget = pick(world.random(), std::array<Duration, 2>{1ms, 20ms});
+  options.core.dispatcher.batch_messages_max = pick(world.random(), std::array<size_t, 2>{4, 64});
+  options.handler_cost = pick(world.random(), std::array<Duration, 3>{0ms, 300us, 3ms});
   ServerNode server(world, options);
   std::deque<Wanderer> wanderers;
   for (uint8_t number = 1; number <= 2; ++number) wanderers.emplace_back(world, number);
 
+  world.after(Duration(world.random().below(kTrouble.count())), [&] { world.pause(server, 2s); });
   world.run(kTrouble);
   for (Wanderer& wanderer : wanderers) wanderer.heal();
   world.expect(

@@ -87,6 +87,19 @@ void caps(World& world) {
   world.expect(client.connected() == kPlaces, "a free place was not given to exactly one");
 }
 
+void retry(World& world) {
+  ServerNode::Options options;
+  options.admission.half_open_retry = 3;
+  ServerNode server(world, options);
+  ClientNode client(world);
+  world.network().set(client, {.loss = 0.1, .delay = 20ms, .jitter = 10ms});
+  for (int i = 0; i < 30; ++i) client.connect();
+  world.expect(world.run_until([&] { return all_decided(client); }, 10s), "a client was left without an answer");
+  world.expect(client.connected() == 30, std::to_string(client.connected()) + " of 30 got in");
+  world.expect(server.metrics().retries_sent.value() > 0, "no address had to be proved");
+  world.expect(server.metrics().tokens_rejected.value() == 0, "a genuine token was rejected");
+}
+
 void wrong_token(World& world) {
   ServerNode::Options options;
   options.tokens = {{"right", "alice"}};

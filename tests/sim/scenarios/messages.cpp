@@ -1,4 +1,5 @@
 #include "load.h"
+#include "raw_client_node.h"
 #include "scenario.h"
 #include "server_node.h"
 
@@ -127,6 +128,20 @@ void stream_limit(World& world) {
                       .send = {.options = {.timeout = 10min}}},
                      20min);
   world.ledger().finish();
+}
+
+void broken_bodies(World& world) {
+  ServerNode server(world);
+  RawClientNode client(world);
+  world.network().set(client, {.loss = 0.05, .delay = 10ms, .jitter = 10ms});
+  client.connect(RawClientNode::Behaviour::kBreaksBodies);
+  world.expect(world.run_until([&] { return client.acknowledged() == 4; }, 10s),
+               "the messages behind are still waiting");
+  const std::map<uint64_t, Code> expected{
+      {1, Code::kFrameTruncated}, {2, Code::kFrameMalformed}, {3, Code::kCancelled}};
+  world.expect(client.refused() == expected, "refused with other codes than those of the faults");
+  world.expect(world.ledger().handled() == 1, "a broken message was handled, or the whole one was not");
+  world.expect(!client.closed(), "the connection was closed");
 }
 
 }  // namespace godwit::sim
