@@ -40,7 +40,7 @@ struct QuicSection : quic::TransportConfig, quic::AdmissionConfig {};
 struct SessionSection {
   Duration heartbeat_interval = 15s;
   uint64_t heartbeat_timeout_count = 3;
-  Duration login_timeout = 5s;  ///< handshake to Hello
+  Duration login_timeout = 5s;    ///< handshake to Hello
   uint64_t max_clients = 10'000;  ///< over all workers
   uint64_t outbox_messages_max = 1000;
   uint64_t outbox_bytes_max = 32 << 20;
