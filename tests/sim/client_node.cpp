@@ -28,9 +28,10 @@ Result<uint64_t> ClientPeer::send(const Send& send) {
   auto sent = event ? session->send_event(send.action, send.body, send.options, waiting)
                     : session->request(kind, send.action, send.body, send.options, waiting);
   if (!sent) return sent;
+  const uint64_t body_hash = hash_bytes(send.body);
   node_.world().ledger().sent(client_id_, *sent,
-                              {.hash = hash_bytes(send.body, hash_bytes(as_bytes(send.action))),
-                               .body_hash = hash_bytes(send.body),
+                              {.hash = hash_message(send.action, body_hash),
+                               .body_hash = body_hash,
                                .kind = event ? Ledger::Message::Kind::kEvent : Ledger::Message::Kind::kRequest,
                                .ordered = send.options.order == session::SendOptions::Order::kOrdered,
                                .awaited = awaited});

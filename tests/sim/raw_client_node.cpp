@@ -35,7 +35,7 @@ void RawClientNode::on_events(quic::Connection& connection, std::span<const quic
     } else if (const auto* closed = std::get_if<quic::Closed>(&event)) {
       closed_ = *closed;
     } else if (const auto* readable = std::get_if<quic::StreamReadable>(&event)) {
-      if (readable->stream == control_) read_control(connection);
+      if (readable->stream == control_ && !pinging_) read_control(connection);
     }
   }
 }
@@ -46,7 +46,8 @@ void RawClientNode::greet(quic::Connection& connection) {
   if (!stream) return;
   control_ = *stream;
   greeting_ = {static_cast<uint8_t>(wire::StreamType::kControl)};
-  if (behaviour_ != Behaviour::kBreaksBodies) append_hello("wrong");
+  const bool greets_well = behaviour_ == Behaviour::kBreaksBodies || behaviour_ == Behaviour::kNeverReads;
+  if (!greets_well) append_hello("wrong");
   if (behaviour_ == Behaviour::kByteASecond) return drip(0);
   append_hello("right");
   connection.write(control_, greeting_);
@@ -76,6 +77,7 @@ void RawClientNode::read_control(quic::Connection& connection) {
 void RawClientNode::on_frame(quic::Connection& connection, const wire::Frame& frame) {
   if (frame.type == wire::FrameType::kWelcome && behaviour_ == Behaviour::kBreaksBodies)
     return break_bodies(connection);
+  if (frame.type == wire::FrameType::kWelcome && behaviour_ == Behaviour::kNeverReads) return ping_on();
   if (frame.type != wire::FrameType::kAck) return;
   const auto ack = codec_.decode_ack(frame.payload);
   world_.expect(ack.has_value(), "an acknowledgement cannot be read");
@@ -101,6 +103,18 @@ void RawClientNode::break_bodies(quic::Connection& connection) {
   connection.write(*shared, *codec_.encode_message(next_event(4), 0));
 }
 
+void RawClientNode::ping_on() {
+  constexpr int kPingsAtOnce = 1'000;
+  pinging_ = true;
+  quic::Connection* connection = endpoint_->get(connection_);
+  if (!connection || closed_) return;
+  for (uint64_t i = 0; i < kPingsAtOnce; ++i) {
+    connection->write(control_, codec_.encode(wire::Ping{~i}));
+    ++pings_;
+  }
+  world_.after(10ms, [this] { ping_on(); });
+}
+
 quic::StreamId RawClientNode::open_message(quic::Connection& connection, uint64_t seq, uint64_t body_bytes) {
   const auto stream = connection.open_uni();
   write_type(connection, *stream, wire::StreamType::kOwn);
@@ -118,7 +132,7 @@ void RawClientNode::write_type(quic::Connection& connection, quic::StreamId stre
 wire::Envelope RawClientNode::next_event(uint64_t seq) {
   world_.ledger().sent(
       "raw", seq,
-      {.hash = hash_bytes({}, hash_bytes(as_bytes("sink"))), .kind = Ledger::Message::Kind::kEvent, .awaited = false});
+      {.hash = hash_message("sink", hash_bytes({})), .kind = Ledger::Message::Kind::kEvent, .awaited = false});
   return {.seq = seq, .after_delta = 1, .kind = wire::Kind::kEvent, .action = "sink"};
 }
 

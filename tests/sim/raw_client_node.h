@@ -21,6 +21,7 @@ class RawClientNode final : public Node, private quic::ConnectionOwner {
     kGreetsTwice,   ///< sends two greetings in one breath: one with a wrong token, then one with the right token
     kBreaksBodies,  ///< sends events 1, 2 and 3 on streams that end early, too late, or are reset, and then event 4 in
                     ///< order
+    kNeverReads,    ///< greets, and from the Welcome on pings without end and reads nothing
   };
   void connect(Behaviour behaviour);
 
@@ -29,6 +30,7 @@ class RawClientNode final : public Node, private quic::ConnectionOwner {
   /// What the server acknowledged, and what it refused.
   uint64_t acknowledged() const { return acknowledged_; }
   const std::map<uint64_t, Code>& refused() const { return refused_; }
+  uint64_t pings() const { return pings_; }
 
   void receive(const ReceivedDatagrams& datagrams) override { endpoint_->receive(datagrams); }
   bool end_turn() override;
@@ -41,6 +43,7 @@ class RawClientNode final : public Node, private quic::ConnectionOwner {
   void read_control(quic::Connection& connection);
   void on_frame(quic::Connection& connection, const wire::Frame& frame);
   void break_bodies(quic::Connection& connection);
+  void ping_on();
   /// Opens a stream for one message and writes its head; the ledger knows of it.
   quic::StreamId open_message(quic::Connection& connection, uint64_t seq, uint64_t body_bytes);
   void write_type(quic::Connection& connection, quic::StreamId stream, wire::StreamType type);
@@ -53,8 +56,10 @@ class RawClientNode final : public Node, private quic::ConnectionOwner {
   std::vector<uint8_t> greeting_;
   Behaviour behaviour_ = Behaviour::kSilent;
   bool handshake_done_ = false;
+  bool pinging_ = false;
   std::optional<quic::Closed> closed_;
   uint64_t acknowledged_ = 0;
+  uint64_t pings_ = 0;
   std::map<uint64_t, Code> refused_;
 };
 

@@ -10,6 +10,7 @@ std::vector<Scenario> all_scenarios() {
       {"caps", "of many clients at once exactly as many get in as there are places", caps},
       {"retry", "many handshakes at once prove their addresses, and all get in", retry},
       {"wrong_token", "a client without proof is told so and gets no second try on the same connection", wrong_token},
+      {"unread_answers", "who asks and never reads the answers is closed before they pile up", unread_answers},
       {"requests_loss20", "10,000 requests at 20 % loss and 50 ± 20 ms are all answered, in order", requests_loss20},
       {"sizes", "bodies of every sixteenth size to 70,000 and of random ones to 1 MiB come back byte for byte", sizes},
       {"weak_network", "300 to 1,000 ms, 20 % loss, 128 KB/s: everything arrives in order, no session dies",

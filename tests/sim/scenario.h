@@ -23,6 +23,7 @@ void greeting_stall(World& world);
 void caps(World& world);
 void retry(World& world);
 void wrong_token(World& world);
+void unread_answers(World& world);
 // scenarios/messages.cpp
 void requests_loss20(World& world);
 void sizes(World& world);

@@ -7,7 +7,7 @@ namespace godwit::sim {
 
 void Witness::Unit::handle(std::span<const host::Delivery> batch, host::ReplySink& sink) {
   for (const host::Delivery& delivery : batch) {
-    const uint64_t hash = hash_bytes(delivery.body, hash_bytes(as_bytes(delivery.action)));
+    const uint64_t hash = hash_message(delivery.action, hash_bytes(delivery.body));
     world_.ledger().handled(std::string(delivery.session->client_id), delivery.message_id, hash);
   }
   inner_.handler(unit_)->handle(batch, sink);

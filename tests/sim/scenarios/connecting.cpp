@@ -119,4 +119,16 @@ void wrong_token(World& world) {
   world.expect(server.core().session_count() == 1, "a second Hello on a refused connection was let in");
 }
 
+void unread_answers(World& world) {
+  ServerNode server(world);
+  RawClientNode client(world);
+  client.connect(RawClientNode::Behaviour::kNeverReads);
+  world.expect(!world.run_until([&] { return client.closed().has_value(); }, 300ms), "closed for some pings");
+  world.expect(world.run_until([&] { return client.closed().has_value(); }, 10s), "the answers pile up");
+  world.expect(client.closed() && client.closed()->app_error == quic::to_app_error(Code::kExcessiveLoad),
+               "closed with another code than ExcessiveLoad");
+  // What fits the stream's window went out, and a quarter of a megabyte waited; each answer has 11 bytes.
+  world.expect(client.pings() < 150'000, std::to_string(client.pings()) + " pings were answered");
+}
+
 }  // namespace godwit::sim
