@@ -22,6 +22,7 @@ std::vector<Scenario> all_scenarios() {
       {"port_change", "the client's port and address change mid-stream: same session, nothing lost", port_change},
       {"server_silent", "when the server vanishes the client hears a code within 60 s", server_silent},
       {"idle_link", "a silent but heartbeating link lives ten minutes", idle_link},
+      {"amplification", "an address that nothing proves gets at most three times what came from it", amplification},
       {"drain", "a server that goes down answers what it has and says why it takes no more", drain},
       {"lua_echo", "the shipped echo app answers everything while it is replaced again and again, by broken text too",
        lua_echo},

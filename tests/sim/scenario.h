@@ -35,6 +35,7 @@ void broken_bodies(World& world);
 void port_change(World& world);
 void server_silent(World& world);
 void idle_link(World& world);
+void amplification(World& world);
 // scenarios/stopping.cpp
 void drain(World& world);
 // scenarios/scripts.cpp

@@ -65,4 +65,40 @@ void idle_link(World& world) {
   world.expect(world.ledger().succeeded() == 1, "the answer is a failure");
 }
 
+namespace {
+
+/// RFC 9000, section 8: to an address that nothing proves, three times what came from it at most.
+void expect_not_amplified(World& world, const ClientNode& client, const Link::Counts& up, const Link::Counts& down) {
+  world.run(20s);
+  const uint64_t received = world.network().up(client).counts().bytes - up.bytes;
+  const uint64_t sent = world.network().down(client).counts().bytes - down.bytes;
+  world.expect(received > 0 && sent > 0, "nothing was sent");
+  world.expect(sent <= 3 * received, std::to_string(sent) + " bytes sent for " + std::to_string(received));
+}
+
+}  // namespace
+
+void amplification(World& world) {
+  ServerNode server(world);
+  ClientNode::Options options;
+  ClientNode stranger(world, options);
+  world.network().down(stranger).conditions.blackhole = true;
+  stranger.connect(15s);
+  expect_not_amplified(world, stranger, {}, {});
+
+  options.number = 2;
+  ClientNode client(world, options);
+  world.network().set(client, {.delay = 20ms});
+  ClientPeer& peer = client.connect();
+  world.expect(world.run_until([&] { return peer.connected(); }, 5s), "not connected");
+  Load load(world, peer, {.count = 1'000, .in_flight = 10, .body_bytes = [](uint64_t) { return 200'000; }});
+  load.pump();
+  world.run(500ms);
+  // Somebody else's address takes the client's place, and hears none of what it asked for.
+  world.network().rebind(client, Network::Change::kAddress);
+  world.network().down(client).conditions.blackhole = true;
+  const Link::Counts up = world.network().up(client).counts(), down = world.network().down(client).counts();
+  expect_not_amplified(world, client, up, down);
+}
+
 }  // namespace godwit::sim
