@@ -8,6 +8,10 @@ namespace {
 /// Bodies below this travel on the shared lane (the tiny and small classes), others on a stream of their own.
 constexpr size_t kSharedLaneBodyBytes = 64 * 1024;
 
+/// What may wait on the control stream: sixteen of its largest frames. Whoever reads never lets so much pile up;
+/// whoever asks and does not read would have us keep answers without end.
+constexpr uint64_t kControlBytesQueuedMax = 256 * 1024;
+
 bool is_greeting(wire::FrameType type) {
   return type == wire::FrameType::kHello || type == wire::FrameType::kWelcome || type == wire::FrameType::kRefuse;
 }
@@ -41,7 +45,10 @@ Status Channel::greet(const wire::Hello& hello) {
 }
 
 void Channel::send_control(Bytes frame) {
-  if (!closed_ && control_ >= 0) connection_.write(control_, frame);
+  if (closed_ || control_ < 0) return;
+  connection_.write(control_, frame);
+  if (connection_.queued_bytes(control_) > kControlBytesQueuedMax)
+    close(Code::kExcessiveLoad, "the control stream is not read");
 }
 
 Status Channel::go_live(session::Session& session, Duration heartbeat) {

@@ -138,8 +138,8 @@ class Connection {
   void update_keys();
 
   /// Says goodbye with an application code and closes, at once or after what is queued now was written and
-  /// acknowledged (waiting for the acknowledgement no longer than three probe timeouts). The Closed event follows with
-  /// that code.
+  /// acknowledged: no longer than 30 s in all, and three probe timeouts after the last byte went out. The Closed event
+  /// follows with that code.
   enum class CloseMode : bool { kAfterQueued, kAbort };
   void close(Code code, std::string_view reason, CloseMode mode = CloseMode::kAbort);
 

@@ -112,11 +112,11 @@ class Transport {
   /// Which gauge counts the connection.
   enum class Stage : uint8_t { kNone, kHandshaking, kOpen, kDraining };
 
-  /// A goodbye that waits for what was queued before it.
+  /// A goodbye that waits for what was queued before it, and for how long at most.
   struct Leaving {
     Code code;
     std::string reason;
-    Timestamp until = kNever;
+    Timestamp until;
   };
 
   struct FreeConnection {

@@ -9,6 +9,10 @@ namespace {
 /// How long a closed connection still answers or swallows what is on its way, in probe timeouts.
 constexpr int kLingerPtos = 3;
 
+/// How long what was queued before a goodbye may take to be written. A peer that grants no credit but stays awake would
+/// otherwise keep its connection for ever; 30 s bring a body of 1 MiB over a slow mobile path.
+constexpr Duration kLeavingTimeMax = 30s;
+
 /// A CONNECTION_CLOSE fits the smallest packet that every path carries.
 constexpr size_t kGoodbyeBytesMax = 1200;
 constexpr size_t kReasonBytesMax = 256;
@@ -122,12 +126,12 @@ void Transport::close(Code code, std::string_view reason, Connection::CloseMode 
   // A second goodbye only counts when it is more urgent than the first.
   if (!is_open() || (leaving_ && mode == Connection::CloseMode::kAfterQueued)) return;
   if (mode == Connection::CloseMode::kAbort) return abort(code, reason, shared_.world.clock.now());
-  leaving_ = Leaving{code, std::string(reason.substr(0, kReasonBytesMax))};
+  leaving_ = Leaving{code, std::string(reason.substr(0, kReasonBytesMax)), shared_.world.clock.now() + kLeavingTimeMax};
   mark_dirty();
 }
 
 void Transport::abort(Code code, std::string_view reason, Timestamp now) {
-  leaving_ = Leaving{code, std::string(reason.substr(0, kReasonBytesMax))};
+  leaving_ = Leaving{code, std::string(reason.substr(0, kReasonBytesMax)), now};
   say_application_goodbye(now);
 }
 
@@ -135,8 +139,9 @@ void Transport::abort(Code code, std::string_view reason, Timestamp now) {
 void Transport::leave_when_done(Timestamp now) {
   if (!leaving_ || !schedule_.empty() || !datagrams_.empty()) return;
   if (queued_bytes_ == 0 || now >= leaving_->until) return say_application_goodbye(now);
-  if (leaving_->until == kNever && unsent_bytes() == 0)
-    leaving_->until = now + kLingerPtos * Duration(ngtcp2_conn_get_pto(connection_.get()));
+  if (unsent_bytes() > 0) return;
+  const Timestamp patience_ends = now + kLingerPtos * Duration(ngtcp2_conn_get_pto(connection_.get()));
+  leaving_->until = std::min(leaving_->until, patience_ends);
 }
 
 /// Streams that flow control holds are in no schedule, but have something to say.

@@ -156,6 +156,27 @@ TEST_CASE("a goodbye does not wait for ever for a peer that is gone") {
   CHECK(pair.client.seen().closed->code == Code::kOk);
 }
 
+TEST_CASE("a goodbye waits 30 seconds for a peer that is awake and takes nothing in") {
+  Pair pair;
+  pair.server.reads = false;
+  REQUIRE(pair.handshake());
+  const StreamId stream = pair.client.connection()->open_uni().value();
+  const StreamId sign_of_life = pair.server.connection()->open_uni().value();
+  pair.client.connection()->write(stream, pattern(4 << 20, 4));
+  pair.client.connection()->close(Code::kOk, "bye", CloseMode::kAfterQueued);
+  const auto stay_awake_for = [&](int seconds) {
+    for (int i = 0; i < seconds && !pair.client.seen().closed; ++i) {
+      pair.server.connection()->write(sign_of_life, as_bytes("x"));
+      pair.network.run_for(1s);
+    }
+  };
+  stay_awake_for(29);
+  CHECK_FALSE(pair.client.seen().closed);
+  stay_awake_for(2);
+  REQUIRE(pair.client.seen().closed);
+  CHECK(pair.client.seen().closed->code == Code::kOk);
+}
+
 TEST_CASE("an abort overtakes a goodbye that waits") {
   Pair pair;
   REQUIRE(pair.handshake());
