@@ -59,13 +59,13 @@ def test_latency_counts_from_the_time_a_message_was_due():
 local gw = require "godwit"
 local first = true
 gw.handle("echo", function(msg)
-  if first then spin(20) end
+  if first then spin(40) end
   first = false
   msg:reply(msg:body())
 end)
 """
     with Server({"app": stall}, arguments=["--set", 'scripts.burst_max="20s"']) as server:
-        # One in flight: the first answer, some 100 ms late or more, holds up all that are due meanwhile, and that shows.
+        # One in flight: the first answer, some 200 ms late or more, holds up all that are due meanwhile, and that shows.
         result = server.bench("--rate", "1000", "--count", "40", "--in-flight", "1").expect(OK).json
         assert result["latency_us"]["p50"] > 10_000, result
 
