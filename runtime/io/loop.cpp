@@ -127,7 +127,6 @@ void Loop::end_turn() {
   refresh();
   timers_.run(now_);
   run_hooks();
-  wake_timer_->arm(timers_.next());
   refresh();
   const Duration busy = now_ - turn_began_;
   metrics_.loop_lag_seconds.record(busy);  // so long could something that became ready meanwhile have waited
@@ -156,6 +155,7 @@ void Loop::remove_hook(TurnHook& hook) {
 void Loop::on_prepare() {
   if (in_turn_) end_turn();
   if (busy_poll_.enabled) spin();
+  wake_timer_->arm(timers_.next());
 }
 
 void Loop::on_check() {
@@ -175,12 +175,12 @@ void Loop::spin() {
   if (now - last_traffic_ > busy_poll_.after_traffic) return;
   const Timestamp ask_kernel_at = now + kSpinWithoutKernelMax;
   Timestamp sleep_at = now + busy_poll_.spin;
-  while (now < sleep_at && now < timers_.next() && !woken_.load(std::memory_order_relaxed)) {
-    if (poll_sockets()) {
-      end_turn();
-      sleep_at = now_ + busy_poll_.spin;
-    }
+  while (now < sleep_at && !woken_.load(std::memory_order_relaxed)) {
+    const bool traffic = poll_sockets();
+    if (!traffic && now >= timers_.next()) begin_turn();
+    if (in_turn_) end_turn();
     now = monotonic_now();
+    if (traffic) sleep_at = now + busy_poll_.spin;
     if (now < ask_kernel_at) continue;
     uv_idle_start(do_not_sleep_.get(), [](uv_idle_t*) {});
     return;
