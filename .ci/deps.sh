@@ -70,10 +70,12 @@ Libs: -L\${prefix}/lib -lngtcp2_crypto_wolfssl
 PC
 }
 
-# Debian's LuaJIT cannot interrupt a compiled loop; with CHECKHOOK it can, at no cost while no hook is set.
+# Debian's LuaJIT cannot interrupt a compiled loop; with CHECKHOOK it can, at no cost while no hook is set. And it is
+# rebuilt for a crash (.ci/patches says which).
 recipe_luajit2() {
     local include=$2$1/include/luajit-2.1 lib=$2$1/lib
-    make -j"$(nproc)" -C src XCFLAGS=-DLUAJIT_ENABLE_CHECKHOOK libluajit.a &&
+    cat "$here"/.ci/patches/luajit2-*.patch | patch -p1 &&
+        make -j"$(nproc)" -C src XCFLAGS=-DLUAJIT_ENABLE_CHECKHOOK libluajit.a &&
         mkdir -p "$include" "$lib/pkgconfig" &&
         cp src/{lua.h,lua.hpp,lualib.h,lauxlib.h,luaconf.h,luajit.h} "$include/" &&
         cp src/libluajit.a "$lib/libluajit-5.1.a" &&
@@ -227,7 +229,7 @@ deps_ensure() {
         rebuild ngtcp2 "$(dpkg-query -W -f '${Version}' libngtcp2-dev)" "libngtcp2 libngtcp2_crypto_wolfssl" \
             "$(cat "$deps/wolfssl/stamp" .ci/patches/ngtcp2-*)"
     fi
-    rebuild luajit2 "$(candidate libluajit2-5.1-dev)" luajit
+    rebuild luajit2 "$(candidate libluajit2-5.1-dev)" luajit "$(cat .ci/patches/luajit2-*)"
     deps_state | sha256sum >"$deps/checked"
     exec 9>&-
 }

@@ -82,7 +82,7 @@ int collect_all(lua_State* state) {
 }  // namespace
 
 LuaVm::LuaVm(const AppLimits& limits, std::shared_ptr<Watchdog> watchdog)
-    : memory_bytes_max_(limits.memory_bytes_max), watchdog_(std::move(watchdog)) {}
+    : memory_(limits.memory_bytes_max), watchdog_(std::move(watchdog)) {}
 
 Result<std::unique_ptr<LuaVm>> LuaVm::create(const AppLimits& limits, std::shared_ptr<Watchdog> watchdog,
                                              uint32_t& turn) {
@@ -92,7 +92,6 @@ Result<std::unique_ptr<LuaVm>> LuaVm::create(const AppLimits& limits, std::share
 }
 
 Status LuaVm::open(uint32_t& turn, Duration burst_max) {
-  memory_.set_limit(memory_bytes_max_);
   state_ = lua_newstate(allocate, this);
   if (!state_) return fail(Code::kOutOfMemory, "no memory for a Lua state");
   lua_atpanic(state_, on_panic);
@@ -113,14 +112,43 @@ LuaVm& LuaVm::of(lua_State* running) {
   return *static_cast<LuaVm*>(vm);
 }
 
-void* LuaVm::allocate(void* vm, void* block, size_t old_bytes, size_t new_bytes) {
-  return static_cast<LuaVm*>(vm)->memory_.resize(block, old_bytes, new_bytes);
+void* LuaVm::allocate(void* self, void* block, size_t old_bytes, size_t new_bytes) {
+  LuaVm& vm = *static_cast<LuaVm*>(self);
+  void* resized = vm.memory_.resize(block, old_bytes, new_bytes);
+  const bool hungry = new_bytes > old_bytes && vm.memory_.overdrawn();
+  if (hungry && vm.hunger_ == Hunger::kNone && vm.watch_ && vm.watch_->inside()) {
+    vm.hunger_ = Hunger::kToBeFed;
+    vm.watch_->interrupt();
+  }
+  return resized;
+}
+
+void LuaVm::on_hook(lua_State* running, lua_Debug* place) {
+  LuaVm& vm = of(running);
+  if (vm.hunger_ != Hunger::kNone) vm.relieve(running, place);
+  // The hook can come late, when the turn it was meant for is over.
+  if (!vm.watch_->overdue()) return vm.watch_->disarm();
+  vm.watch_->raise(running, place);
+}
+
+/// Garbage is no reason to end a script: only when what is alive exceeds the limit, it ends, and no pcall keeps it.
+void LuaVm::relieve(lua_State* running, lua_Debug* place) {
+  if (hunger_ == Hunger::kToBeFed) {
+    lua_gc(running, LUA_GCCOLLECT, 0);
+    if (!memory_.overdrawn()) {
+      hunger_ = Hunger::kNone;
+      return;
+    }
+    hunger_ = Hunger::kFatal;
+  }
+  lua_getinfo(running, "Sl", place);
+  lua_pushfstring(running, "%s:%d: not enough memory: more than its limit of %d KiB is in use", place->short_src,
+                  place->currentline, static_cast<int>(memory_.limit() / 1024));
+  lua_error(running);
 }
 
 std::optional<LuaVm::Failure> LuaVm::protect(lua_CFunction function, void* argument) {
-  memory_.set_limit(memory_bytes_max_ + LuaMemory::kReserveBytes);
   const int status = lua_cpcall(state_, function, argument);
-  memory_.set_limit(memory_bytes_max_);
   if (status == 0) return std::nullopt;
   Failure failure{status == LUA_ERRMEM ? Code::kScriptMemory : Code::kScriptError, raised_text(state_), {}};
   lua_settop(state_, 0);
@@ -142,12 +170,13 @@ std::optional<LuaVm::Failure> LuaVm::run(int reference, Duration budget) {
   const int status = lua_resume(coroutine_, 0);
   const bool overdue = watch_->overdue();
   watch_->leave();
+  const bool starved = std::exchange(hunger_, Hunger::kNone) == Hunger::kFatal || status == LUA_ERRMEM;
   if (status == 0) {
     lua_settop(coroutine_, 0);
     pace_collector();
     return std::nullopt;
   }
-  const Code code = overdue ? Code::kScriptTimeout : status == LUA_ERRMEM ? Code::kScriptMemory : Code::kScriptError;
+  const Code code = overdue ? Code::kScriptTimeout : starved ? Code::kScriptMemory : Code::kScriptError;
   lua_State* failed = std::exchange(coroutine_, nullptr);
   if (status == LUA_YIELD) {
     lua_settop(failed, 0);
@@ -159,7 +188,7 @@ std::optional<LuaVm::Failure> LuaVm::run(int reference, Duration budget) {
 /// LuaJIT collects again when the heap has doubled, and refuses memory without collecting first: the fuller the heap,
 /// the sooner after one cycle the next must begin. A new pause counts from the end of a cycle only, so one is begun.
 void LuaVm::pace_collector() {
-  const size_t room_percent = kHeapPercentMax * memory_bytes_max_ / memory_.used();
+  const size_t room_percent = kHeapPercentMax * memory_.limit() / memory_.used();
   const int pause = static_cast<int>(std::clamp(room_percent, kCollectorPauseMin, kCollectorPauseMax));
   if (std::abs(pause - collector_pause_) < kCollectorPauseStep) return;
   const bool tighter = pause < std::exchange(collector_pause_, pause);

@@ -43,6 +43,9 @@ class LuaVm {
   /// After a failure the next call gets a new coroutine; after one for want of memory everything unused is collected.
   std::optional<Failure> run(int reference, Duration budget);
 
+  /// For Watch: the hook that ends what took too long or too much.
+  static void on_hook(lua_State* running, lua_Debug* place);
+
   /// Called with every coroutine made for `run`, before its first use.
   void set_adopter(int reference) { adopter_ = reference; }
 
@@ -50,12 +53,14 @@ class LuaVm {
   LuaVm(const AppLimits& limits, std::shared_ptr<Watchdog> watchdog);
   static void* allocate(void* vm, void* block, size_t old_bytes, size_t new_bytes);
   Status open(uint32_t& turn, Duration burst_max);
+  void relieve(lua_State* running, lua_Debug* place);
   bool renew_coroutine();
   void pace_collector();
   Failure describe(lua_State* failed, Code code);
 
-  const size_t memory_bytes_max_;
   LuaMemory memory_;
+  /// What the running code still may do: anything; anything until the hook has collected what is unused; nothing.
+  enum class Hunger : uint8_t { kNone, kToBeFed, kFatal } hunger_ = Hunger::kNone;
   std::shared_ptr<Watchdog> watchdog_;
   std::optional<Watch> watch_;
   lua_State* state_ = nullptr;

@@ -44,15 +44,25 @@ void Watch::leave() {
   if (armed_.load(std::memory_order_seq_cst)) disarm();
 }
 
+void Watch::interrupt() {
+  const std::lock_guard lock(hook_);
+  arm();
+}
+
+void Watch::arm() {
+  armed_.store(true, std::memory_order_seq_cst);
+  if (inside_.load(std::memory_order_seq_cst)) lua_sethook(vm_, LuaVm::on_hook, LUA_MASKCOUNT, 1);
+}
+
 void Watch::disarm() {
   const std::lock_guard lock(hook_);
   lua_sethook(vm_, nullptr, 0, 0);
   armed_.store(false, std::memory_order_relaxed);
+  late_.store(false, std::memory_order_relaxed);
 }
 
 bool Watch::overdue() const {
-  return armed_.load(std::memory_order_relaxed) && inside_.load(std::memory_order_relaxed) &&
-         armed_turn_.load(std::memory_order_relaxed) == turn();
+  return late_.load(std::memory_order_relaxed) && inside() && late_turn_.load(std::memory_order_relaxed) == turn();
 }
 
 void Watch::raise(lua_State* running, lua_Debug* place) const {
@@ -62,13 +72,6 @@ void Watch::raise(lua_State* running, lua_Debug* place) const {
                   static_cast<int>(budget_ms));
   lua_error(running);
   std::abort();  // lua_error does not return, but does not say so
-}
-
-void Watch::on_hook(lua_State* running, lua_Debug* place) {
-  Watch& watch = LuaVm::of(running).watch();
-  // The hook can come late, when the turn it was meant for is over.
-  if (!watch.overdue()) return watch.disarm();
-  watch.raise(running, place);
 }
 
 void Watch::inspect() {
@@ -87,9 +90,9 @@ void Watch::inspect() {
   if (now - seen_at_ < budget()) return;
   // Again at every look while it lasts: should one arming be lost to what the VM does at this moment, the next is not.
   const std::lock_guard lock(hook_);
-  armed_turn_.store(now_turn, std::memory_order_relaxed);
-  armed_.store(true, std::memory_order_seq_cst);
-  if (inside_.load(std::memory_order_seq_cst)) lua_sethook(vm_, on_hook, LUA_MASKCOUNT, 1);
+  late_turn_.store(now_turn, std::memory_order_relaxed);
+  late_.store(true, std::memory_order_relaxed);
+  arm();
 }
 
 Duration Watch::time_used() const {

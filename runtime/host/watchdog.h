@@ -15,7 +15,7 @@
 namespace godwit::host {
 
 /// The time limit of one VM. The VM's thread says when it enters and leaves Lua and counts turns (one per message);
-/// the watchdog's thread finds turns that used more processor time than their budget and arms a hook in the VM, which
+/// the watchdog's thread finds turns that used more processor time than their budget and arms the VM's hook, which
 /// raises an error at the next instruction, and again at each one after it, so that no pcall gets away. Time is that of
 /// the VM's own thread (a VM may be built on one and live on another): a busy machine does not make a script late.
 class Watch {
@@ -27,6 +27,11 @@ class Watch {
   void enter(Duration budget);
   /// Control is back in the host: the hook is taken off, if there was one.
   void leave();
+  bool inside() const { return inside_.load(std::memory_order_relaxed); }
+  /// From within Lua, also from its allocator: the hook comes with the next instruction, see LuaVm::on_hook.
+  void interrupt();
+  /// From the hook: it came for nothing that still matters.
+  void disarm();
   /// The running turn must end. Code that Lua's hooks do not reach asks this and raises by itself.
   bool overdue() const;
   /// Raises the error that ends an overdue turn; `place` is where it was found running.
@@ -37,11 +42,10 @@ class Watch {
   Duration budget() const { return Duration(budget_ns_.load(std::memory_order_relaxed)); }
 
  private:
-  static void on_hook(lua_State* running, lua_Debug* place);
   uint32_t turn() const { return __atomic_load_n(&turn_, __ATOMIC_ACQUIRE); }
   Duration time_used() const;
   void take_thread();
-  void disarm();
+  void arm();
 
   lua_State* vm_;
   uint32_t& turn_;
@@ -51,7 +55,8 @@ class Watch {
   std::atomic<int64_t> budget_ns_;
   std::atomic<bool> inside_{false};
   std::atomic<bool> armed_{false};
-  std::atomic<uint32_t> armed_turn_{0};
+  std::atomic<bool> late_{false};
+  std::atomic<uint32_t> late_turn_{0};
   std::mutex hook_;  ///< held while the hook is set or taken off
 
   // The watchdog's own.
