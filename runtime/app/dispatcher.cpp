@@ -41,14 +41,20 @@ bool Dispatcher::run() {
 void Dispatcher::run_batches() {
   if (running_) return;
   running_ = true;
-  Timestamp last = clock_.measure();
-  while (!queue_.empty() && used_ < config_.turn_budget) {
+  measured_ = clock_.measure();
+  enough_ = used_ >= config_.turn_budget;
+  while (!queue_.empty() && !enough_) {
     run_batch();
-    const Timestamp now = clock_.measure();
-    used_ += now - std::exchange(last, now);
+    note_time(clock_.measure());
   }
   metrics_.dispatch_queue.set(static_cast<int64_t>(queue_.size()));
   running_ = false;
+}
+
+void Dispatcher::note_time(Timestamp now) {
+  if (!running_) return;
+  used_ += now - std::exchange(measured_, now);
+  enough_ = used_ >= config_.turn_budget;
 }
 
 void Dispatcher::run_batch() {
@@ -56,7 +62,7 @@ void Dispatcher::run_batch() {
   if (count == 0) return;
   host::Handler* handler = handlers_.handler(batch_.front().target.unit);
   if (handler) {
-    handler->handle(deliveries_, *this);
+    give_back(handler->handle(deliveries_, *this));
   } else {
     for (const host::Delivery& delivery : deliveries_)
       fail(delivery.ticket, Code::kHandlerNotFound, "its script is gone");
@@ -66,6 +72,15 @@ void Dispatcher::run_batch() {
       session->handled(queued.message.envelope().seq);
   }
   batch_.clear();
+}
+
+/// What a handler left of its batch goes to the front of the queue again, as it was.
+void Dispatcher::give_back(size_t taken) {
+  while (batch_.size() > taken) {
+    release(deliveries_[batch_.size() - 1].ticket);
+    queue_.push_front(std::move(batch_.back()));
+    batch_.pop_back();
+  }
 }
 
 /// Moves messages for one and the same unit from the front of the queue, so that order is kept and entering is shared.
@@ -160,10 +175,18 @@ Dispatcher::Pending* Dispatcher::find(host::Ticket ticket) {
 }
 
 void Dispatcher::settle(host::Ticket ticket, Pending& pending) {
-  metrics_.message_seconds[static_cast<size_t>(pending.kind)].record(clock_.measure() - pending.received);
+  const Timestamp now = clock_.measure();
+  note_time(now);
+  metrics_.message_seconds[static_cast<size_t>(pending.kind)].record(now - pending.received);
+  release(ticket);
+}
+
+void Dispatcher::release(host::Ticket ticket) {
+  const auto slot = static_cast<uint32_t>(ticket.bits);
+  Pending& pending = tickets_[slot];
   pending.used = false;
   if (++pending.generation == 0) pending.generation = 1;
-  free_tickets_.push_back(static_cast<uint32_t>(ticket.bits));
+  free_tickets_.push_back(slot);
 }
 
 host::ReplyOutcome Dispatcher::reply(host::Ticket ticket, Bytes body, std::span<const wire::Header> headers) {

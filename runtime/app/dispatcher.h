@@ -60,6 +60,7 @@ class Dispatcher final : public host::ReplySink {
   host::ReplyOutcome reply(host::Ticket ticket, Bytes body, std::span<const wire::Header> headers) override;
   host::ReplyOutcome fail(host::Ticket ticket, Code code, std::string_view text) override;
   void done(host::Ticket ticket) override;
+  bool enough() const override { return enough_; }
 
  private:
   struct Queued {
@@ -83,12 +84,15 @@ class Dispatcher final : public host::ReplySink {
   void run_batches();
   void run_batch();
   size_t take_batch();
+  void give_back(size_t taken);
+  void note_time(Timestamp now);
   bool look_up_again(Queued& queued);
   bool expired(const Queued& queued, Timestamp now) const;
   void refuse(session::SessionId session, const wire::Envelope& envelope, Code code, std::string_view text);
   host::Ticket issue(const Queued& queued);
   Pending* find(host::Ticket ticket);
   void settle(host::Ticket ticket, Pending& pending);
+  void release(host::Ticket ticket);
   host::ReplyOutcome answer(host::Ticket ticket, const session::Reply& reply);
 
   const DispatcherConfig& config_;
@@ -102,7 +106,9 @@ class Dispatcher final : public host::ReplySink {
   std::vector<host::Delivery> deliveries_;
   std::vector<Pending> tickets_;
   std::vector<uint32_t> free_tickets_;
-  Duration used_{};  ///< of this turn's budget
+  Duration used_{};       ///< of this turn's budget, up to `measured_`
+  Timestamp measured_{};  ///< while handlers run
+  bool enough_ = false;
   bool running_ = false;
   bool draining_ = false;
 };

@@ -50,6 +50,8 @@ class ReplySink {
   virtual ReplyOutcome reply(Ticket ticket, Bytes body, std::span<const wire::Header> headers) = 0;
   virtual ReplyOutcome fail(Ticket ticket, Code code, std::string_view text) = 0;
   virtual void done(Ticket ticket) = 0;
+  /// The turn's time is used up: a handler with more of its batch ahead returns, and gets the rest in a later turn.
+  virtual bool enough() const = 0;
 };
 
 /// Code that handles messages: a generation of a Lua app, a plugin, a built-in. Gets batches so that the cost of
@@ -57,7 +59,8 @@ class ReplySink {
 class Handler {
  public:
   virtual ~Handler() = default;
-  virtual void handle(std::span<const Delivery> batch, ReplySink& sink) = 0;
+  /// How many it took, from the front, at least one: fewer than the batch only once the sink has said `enough`.
+  virtual size_t handle(std::span<const Delivery> batch, ReplySink& sink) = 0;
   /// For logs and metrics: "echo@3".
   virtual std::string_view name() const = 0;
 };

@@ -146,21 +146,22 @@ void LuaApp::push_host(lua_State* state) {
   lua_setfield(state, -2, "info");
 }
 
-void LuaApp::handle(std::span<const Delivery> batch, ReplySink& sink) {
-  while (!batch.empty()) {
-    const size_t count = std::min(batch.size(), LuaBridge::kBatchMax);
-    run_batch(batch.first(count), sink);
-    batch = batch.subspan(count);
-  }
+size_t LuaApp::handle(std::span<const Delivery> batch, ReplySink& sink) {
+  size_t taken = 0;
+  do {
+    taken += run_batch(batch.subspan(taken, std::min(batch.size() - taken, LuaBridge::kBatchMax)), sink);
+  } while (taken < batch.size() && !sink.enough());
+  return taken;
 }
 
-void LuaApp::run_batch(std::span<const Delivery> batch, ReplySink& sink) {
+size_t LuaApp::run_batch(std::span<const Delivery> batch, ReplySink& sink) {
   bridge_.begin(batch, sink);
   while (bridge_.has_next()) {
     if (const auto failure = vm_->run(dispatch_, limits_.burst_max)) take_failure(*failure);
   }
-  bridge_.end();
-  stats_.handled += batch.size();
+  const size_t taken = bridge_.end();
+  stats_.handled += taken;
+  return taken;
 }
 
 void LuaApp::take_failure(const LuaVm::Failure& failure) {

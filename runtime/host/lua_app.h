@@ -16,7 +16,7 @@ class LuaApp final : public App {
   /// Makes the VM and runs main.lua. After an error the object is only good for being destroyed.
   Status load();
 
-  void handle(std::span<const Delivery> batch, ReplySink& sink) override;
+  size_t handle(std::span<const Delivery> batch, ReplySink& sink) override;
   std::string_view name() const override { return context_.name; }
   uint32_t generation() const override { return generation_; }
   const std::vector<Registration>& registrations() const override { return context_.registrations; }
@@ -25,7 +25,7 @@ class LuaApp final : public App {
  private:
   static int set_up(lua_State* state);
   void push_host(lua_State* state);
-  void run_batch(std::span<const Delivery> batch, ReplySink& sink);
+  size_t run_batch(std::span<const Delivery> batch, ReplySink& sink);
   void take_failure(const LuaVm::Failure& failure);
   void log_failure(const LuaVm::Failure& failure);
 

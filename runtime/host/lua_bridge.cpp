@@ -39,12 +39,14 @@ void LuaBridge::begin(std::span<const Delivery> batch, ReplySink& sink) {
   plain_.count = static_cast<uint32_t>(batch.size());
 }
 
-void LuaBridge::end() {
+size_t LuaBridge::end() {
+  const size_t begun = plain_.count;
   plain_.first_serial += plain_.count;
   plain_.count = 0;
   plain_.next = 0;
   batch_ = {};
   sink_ = nullptr;
+  return begun;
 }
 
 void LuaBridge::fill(gw_record& record, const Delivery& delivery) {
@@ -75,10 +77,17 @@ void LuaBridge::fail_current(Code code, std::string_view text) {
   if (record.state == GW_OPEN) sink_->fail(current().ticket, code, text);
   record.state = GW_OVER;
   reply_header_count_ = 0;
+  stop_if_enough();
+}
+
+/// The batch ends with the message in hand; the Lua loop finds no next one.
+void LuaBridge::stop_if_enough() {
+  if (sink_->enough()) plain_.count = plain_.next;
 }
 
 uint32_t LuaBridge::settle(uint32_t index, ReplyOutcome outcome) {
   gw_record& record = plain_.records[index];
+  stop_if_enough();
   switch (outcome) {
     case ReplyOutcome::kAccepted: record.state = GW_ANSWERED; return 0;
     case ReplyOutcome::kStale: return static_cast<uint32_t>(Code::kStaleHandle);
@@ -106,6 +115,7 @@ uint32_t LuaBridge::fail(void* self, uint32_t index, uint32_t code, const char* 
 void LuaBridge::done(void* self, uint32_t index) noexcept {
   LuaBridge& bridge = bridge_of(self);
   bridge.sink_->done(bridge.batch_[index].ticket);
+  bridge.stop_if_enough();
 }
 
 bool LuaBridge::reply_header(void* self, const char* name, uint32_t name_size, const char* value,
@@ -132,7 +142,7 @@ void LuaBridge::session(void* self, uint32_t index) noexcept {
                                  to_plain(session.address)};
 }
 
-double LuaBridge::now(void* self) noexcept { return to_seconds(bridge_of(self).clock_.now()); }
+double LuaBridge::now(void* self) noexcept { return to_seconds(bridge_of(self).clock_.measure()); }
 
 double LuaBridge::unix_time(void* self) noexcept { return static_cast<double>(bridge_of(self).clock_.unix_us()) / 1e6; }
 

@@ -32,11 +32,13 @@ class LuaBridge {
   const Delivery& current() const { return batch_[plain_.next - 1]; }
   /// Answers for the current message, unless its handler had done so, and ends it.
   void fail_current(Code code, std::string_view text);
-  void end();
+  /// How many of the batch were begun: all, unless the sink said that it is enough.
+  size_t end();
 
  private:
   void fill(gw_record& record, const Delivery& delivery);
   uint32_t settle(uint32_t index, ReplyOutcome outcome);
+  void stop_if_enough();
 
   static uint32_t reply(void* self, uint32_t index, const char* body, uint32_t body_size) noexcept;
   static uint32_t fail(void* self, uint32_t index, uint32_t code, const char* text, uint32_t text_size) noexcept;

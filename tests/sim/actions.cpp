@@ -29,8 +29,10 @@ const routing::Target* Actions::find(wire::Kind, std::string_view action) {
   return nullptr;
 }
 
-void Actions::handle(std::span<const host::Delivery> batch, host::ReplySink& sink) {
-  for (const host::Delivery& delivery : batch) {
+size_t Actions::handle(std::span<const host::Delivery> batch, host::ReplySink& sink) {
+  size_t taken = 0;
+  while (taken < batch.size() && (taken == 0 || !sink.enough())) {
+    const host::Delivery& delivery = batch[taken++];
     world_.work(cost_);
     switch (static_cast<Act>(delivery.handler)) {
       case Act::kEcho: echo(delivery, sink); break;
@@ -39,6 +41,7 @@ void Actions::handle(std::span<const host::Delivery> batch, host::ReplySink& sin
       case Act::kFail: sink.fail(delivery.ticket, Code::kHandlerFailed, "as asked"); break;
     }
   }
+  return taken;
 }
 
 void Actions::echo(const host::Delivery& delivery, host::ReplySink& sink) {

@@ -18,7 +18,7 @@ class Actions final : public app::Dispatcher::Handlers, private host::Handler {
   const routing::Target* find(wire::Kind kind, std::string_view action) override;
   host::Handler* handler(uint32_t) override { return this; }
   uint64_t version() const override { return 0; }
-  void handle(std::span<const host::Delivery> batch, host::ReplySink& sink) override;
+  size_t handle(std::span<const host::Delivery> batch, host::ReplySink& sink) override;
   std::string_view name() const override { return "sim@1"; }
   static void echo(const host::Delivery& delivery, host::ReplySink& sink);
   void answer_later(const host::Delivery& delivery, host::ReplySink& sink);

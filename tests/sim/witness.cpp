@@ -5,12 +5,20 @@
 
 namespace godwit::sim {
 
-void Witness::Unit::handle(std::span<const host::Delivery> batch, host::ReplySink& sink) {
+size_t Witness::Unit::handle(std::span<const host::Delivery> batch, host::ReplySink& sink) {
+  struct Seen {
+    std::string who;
+    uint64_t id;
+    uint64_t hash;
+  };
+  std::vector<Seen> seen;  // before they are handled: afterwards the sender may be gone
   for (const host::Delivery& delivery : batch) {
-    const uint64_t hash = hash_message(delivery.action, hash_bytes(delivery.body));
-    world_.ledger().handled(std::string(delivery.session->client_id), delivery.message_id, hash);
+    seen.push_back({std::string(delivery.session->client_id), delivery.message_id,
+                    hash_message(delivery.action, hash_bytes(delivery.body))});
   }
-  inner_.handler(unit_)->handle(batch, sink);
+  const size_t taken = inner_.handler(unit_)->handle(batch, sink);
+  for (size_t i = 0; i < taken; ++i) world_.ledger().handled(seen[i].who, seen[i].id, seen[i].hash);
+  return taken;
 }
 
 host::Handler* Witness::handler(uint32_t unit) {

@@ -18,7 +18,7 @@ class Witness final : public app::Dispatcher::Handlers {
   class Unit final : public host::Handler {
    public:
     Unit(World& world, app::Dispatcher::Handlers& inner, uint32_t unit) : world_(world), inner_(inner), unit_(unit) {}
-    void handle(std::span<const host::Delivery> batch, host::ReplySink& sink) override;
+    size_t handle(std::span<const host::Delivery> batch, host::ReplySink& sink) override;
     std::string_view name() const override { return "witness"; }
 
    private:

@@ -35,9 +35,11 @@ class TestHandler final : public host::Handler {
   std::function<void(const Delivery&, host::ReplySink&)> on_message = echo;
   std::vector<size_t> batches;
 
-  void handle(std::span<const Delivery> batch, host::ReplySink& sink) override {
-    batches.push_back(batch.size());
-    for (const Delivery& delivery : batch) on_message(delivery, sink);
+  size_t handle(std::span<const Delivery> batch, host::ReplySink& sink) override {
+    size_t taken = 0;
+    while (taken < batch.size() && (taken == 0 || !sink.enough())) on_message(batch[taken++], sink);
+    batches.push_back(taken);
+    return taken;
   }
   std::string_view name() const override { return "test@1"; }
 };
@@ -163,6 +165,27 @@ TEST_CASE("handlers stop at the turn's budget and go on in the next turn") {
   REQUIRE(handled == 8);
   REQUIRE_FALSE(f.dispatcher.run());
   REQUIRE(handled == 10);
+}
+
+TEST_CASE("a slow handler gives the rest of its batch back, and nothing is lost, doubled or out of order") {
+  Fixture f({.turn_budget = 20ms, .batch_messages_max = 64});
+  std::vector<std::string> handled;
+  f.one.on_message = [&](const Delivery& delivery, host::ReplySink& sink) {
+    handled.emplace_back(as_text(delivery.body));
+    f.work(15ms);
+    sink.reply(delivery.ticket, {}, {});
+  };
+  std::vector<std::string> sent;
+  for (int i = 0; i < 9; ++i) f.request("one", sent.emplace_back(std::to_string(i)));
+  f.run(1ms);
+  REQUIRE(handled.size() == 2);
+  REQUIRE(f.dispatcher.queued() == 7);
+  REQUIRE(f.dispatcher.in_flight() == 0);
+  while (f.dispatcher.run()) continue;
+  REQUIRE(f.one.batches == std::vector<size_t>{2, 2, 2, 2, 1});
+  f.run(1ms);
+  REQUIRE(handled == sent);
+  REQUIRE(f.count(Code::kOk) == 9);
 }
 
 TEST_CASE("a message that outlived its ttl in the queue is dropped and its sender told") {

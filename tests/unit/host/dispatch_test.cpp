@@ -331,3 +331,18 @@ TEST_CASE("gw says who and when one is") {
   CHECK(world.answer("msg:reply(('%.3f %.3f'):format(require('godwit').time(), require('godwit').now()))") ==
         "1700000000.250 5.000");
 }
+
+TEST_CASE("when the turn's time is used up, the messages that were not begun are left") {
+  ScriptWorld world;
+  world.load("gw.handle('x', function(msg) msg:reply(msg:body()) end)");
+  std::vector<Delivery> batch;
+  for (int i = 0; i < 200; ++i) batch.push_back(world.command("a"));
+  world.sink.enough_after = 3;
+  CHECK(world.app->handle(batch, world.sink) == 3);
+  CHECK(world.sink.verdicts.size() == 3);
+  // Always at least one, or nothing would ever come forward.
+  CHECK(world.app->handle(batch, world.sink) == 1);
+  world.sink.enough_after = 1000;
+  CHECK(world.app->handle(batch, world.sink) == 200);
+  CHECK(world.app->stats().handled == 204);
+}

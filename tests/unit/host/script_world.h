@@ -81,8 +81,10 @@ class KeptVerdicts : public ReplySink {
     return ReplyOutcome::kAccepted;
   }
   void done(Ticket ticket) override { verdicts.push_back({Verdict::What::kDone, ticket.bits, {}}); }
+  bool enough() const override { return verdicts.size() >= enough_after; }
 
   std::vector<Verdict> verdicts;
+  size_t enough_after = ~size_t{0};
   ReplyOutcome next_outcome = ReplyOutcome::kAccepted;
 };
 
