@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "session/reply.h"
+#include "wire/message.h"
+
+namespace godwit::host {
+
+/// A live session of this process, on whichever worker. Never used again for another one; stale is an ordinary error.
+using SessionKey = uint64_t;
+
+/// What code sends to a client. Views are copied by the call.
+struct Outgoing {
+  std::string_view action;
+  std::span<const wire::Header> headers;
+  Bytes body;
+  Duration timeout{};  ///< requests: how long a reply is waited for; 0 = the session's default
+  Duration ttl{};      ///< 0 = none
+  wire::Priority priority = wire::Priority::kNormal;
+  bool ordered = true;
+};
+
+/// Hears how something ended that was begun on this worker: on the same thread, once, and never from within the call
+/// that began it.
+using Completion = std::function<void(const session::Reply&)>;
+
+/// A copy: what it says was true a moment ago.
+struct SessionInfo {
+  SessionKey key = 0;
+  std::string client_id;
+  std::string uid;
+  std::string address;
+  uint32_t worker = 0;
+  int64_t connected_unix_us = 0;
+};
+
+struct SessionStats {
+  Duration rtt{};
+  uint64_t bytes_sent = 0;
+  uint64_t bytes_received = 0;
+  uint64_t messages_sent = 0;
+  uint64_t messages_received = 0;
+  size_t pending_replies = 0;
+  size_t outbox_messages = 0;
+};
+
+struct SessionFilter {
+  std::string_view group;  ///< empty: all
+  SessionKey after = 0;    ///< the cursor: sessions in the order of their keys, beyond this one
+  size_t limit = 100;      ///< at most 1,000
+};
+
+/// What handlers may ask of the server beyond answering: the one interface below the Lua API and the plugins' host
+/// tables. One per worker, called on its thread. Sessions of other workers are reached by their mailboxes, in the order
+/// of the calls; an error that can be known at once is returned, one that cannot comes by the completion.
+class Services {
+ public:
+  virtual ~Services() = default;
+
+  // Who is there.
+  virtual std::optional<SessionInfo> session(SessionKey key) const = 0;
+  /// All sessions of one uid, oldest first.
+  virtual std::vector<SessionKey> sessions_of(std::string_view uid) const = 0;
+  virtual std::vector<SessionInfo> sessions(const SessionFilter& filter) const = 0;
+  /// `done` hears the stats by `on_stats`; StaleHandle when the session is gone.
+  virtual void stats(SessionKey key, std::function<void(Result<SessionStats>)> done) = 0;
+
+  // Messages to clients. `done` may be empty.
+  /// An event; `done` hears that the client's handler has it, or why not.
+  virtual Status send(SessionKey key, const Outgoing& message, Completion done) = 0;
+  /// A command or query; `done` hears the reply.
+  virtual Status request(SessionKey key, wire::Kind kind, const Outgoing& message, Completion done) = 0;
+  /// An event to every session of the group, or to all of the process when the group is empty, except one; encoded
+  /// once per worker. How many it was handed to, by `done` in Reply::body as decimal text.
+  virtual Status broadcast(std::string_view group, SessionKey except, const Outgoing& message, Completion done) = 0;
+  virtual Status close(SessionKey key, Code code, std::string_view text) = 0;
+
+  // Attributes of a session: at most 64 of 256-byte names and 16 KiB values; gone with the session.
+  virtual std::optional<std::string> attribute(SessionKey key, std::string_view name) const = 0;
+  /// nullopt removes.
+  virtual Status set_attribute(SessionKey key, std::string_view name, std::optional<std::string_view> value,
+                               Duration ttl) = 0;
+  /// True when it was `expected` (nullopt: absent) and is `value` now.
+  virtual Result<bool> cas_attribute(SessionKey key, std::string_view name, std::optional<std::string_view> expected,
+                                     std::optional<std::string_view> value) = 0;
+
+  // Groups: made by the first that joins, gone with the last that leaves. A session leaves all when it ends.
+  virtual Status join(SessionKey key, std::string_view group) = 0;
+  virtual Status leave(SessionKey key, std::string_view group) = 0;
+  virtual std::vector<std::string> groups_of(SessionKey key) const = 0;
+  virtual size_t group_size(std::string_view group) const = 0;
+};
+
+}  // namespace godwit::host
