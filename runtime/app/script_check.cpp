@@ -25,9 +25,8 @@ size_t check_scripts(const Config& config, std::vector<Error>& errors) {
   Silence silence;
   const io::SystemClock clock;
   const std::shared_ptr<host::Watchdog> watchdog = host::make_watchdog();
-  const auto load = [&](host::AppSource source) {
-    return host::load_app(std::make_shared<const host::AppSource>(std::move(source)), 1, app_limits(config),
-                          {clock, Log(silence, "host"), watchdog, 0});
+  const auto load = [&](const host::UnitSourcePtr& source) {
+    return source->build(1, app_limits(config), {clock, Log(silence, "host"), watchdog, 0});
   };
   size_t handlers = 0;
   for (AppRead& read : *apps) {

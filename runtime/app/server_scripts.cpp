@@ -14,11 +14,11 @@ Result<std::vector<AppRead>> read_apps(const Config& config) {
     if (!folders) return tl::unexpected(std::move(folders.error()));
     for (const std::filesystem::path& folder : *folders) {
       auto source = host::read_app(folder, app_limits(config));
-      const std::string name = source ? source->name : folder.filename().string();
+      std::string name = source ? source->name : folder.filename().string();
       if (!names.insert(name).second) {
         return fail(Code::kScriptLoadFailed, folder.string() + ": another app is called " + name + " already");
       }
-      apps.push_back({name, std::move(source)});
+      apps.push_back({std::move(name), std::move(source).map(host::make_unit)});
     }
   }
   return apps;
@@ -78,8 +78,8 @@ void ServerScripts::reload(const Config& config) {
 }
 
 void ServerScripts::on_outcome(const host::ReloadOutcome& outcome) {
-  App& app = apps_[outcome.app];
-  const std::string name = outcome.app + "@" + std::to_string(outcome.generation);
+  App& app = apps_[outcome.unit];
+  const std::string name = outcome.unit + "@" + std::to_string(outcome.generation);
   switch (outcome.what) {
     case host::ReloadOutcome::What::kLive:
       ++app.succeeded;
@@ -109,7 +109,7 @@ void ServerScripts::remove(const std::string& name) {
 
 void ServerScripts::prepare(uint32_t worker, const host::ReloadPlan& plan) {
   const bool asked = ask(worker, [this, worker, plan, limits = limits_](WorkerApps& apps) {
-    auto manifest = apps.prepare(plan.source, plan.generation, limits);
+    auto manifest = apps.prepare(*plan.source, plan.generation, limits);
     return [this, worker, id = plan.id, manifest = std::move(manifest)] {
       reloads_.on_prepared(worker, id, manifest, home_.now());
     };

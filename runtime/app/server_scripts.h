@@ -42,7 +42,6 @@ class ServerScripts final : private host::ReloadWorkers {
   };
 
   ServerScripts(const Config& config, const std::vector<std::unique_ptr<Worker>>& workers, Log log);
-  void request(std::shared_ptr<const host::AppSource> source);
   void on_outcome(const host::ReloadOutcome& outcome);
   void remove(const std::string& name);
 
@@ -66,7 +65,7 @@ class ServerScripts final : private host::ReloadWorkers {
 /// What was found in one app's folder.
 struct AppRead {
   std::string name;
-  Result<host::AppSource> source;
+  Result<host::UnitSourcePtr> source;
 };
 
 /// Reads all apps of scripts.paths, each for itself: one that can not be read does not keep the others from being. An

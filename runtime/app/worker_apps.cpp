@@ -13,10 +13,10 @@ WorkerApps::WorkerApps(const Clock& clock, Log log, std::shared_ptr<host::Watchd
 
 WorkerApps::~WorkerApps() = default;
 
-Result<std::vector<host::Registration>> WorkerApps::prepare(std::shared_ptr<const host::AppSource> source,
-                                                            uint32_t generation, const host::AppLimits& limits) {
-  const uint32_t unit = unit_of(source->name);
-  auto app = host::load_app(std::move(source), generation, limits, {clock_, log_, watchdog_, worker_index_});
+Result<std::vector<host::Registration>> WorkerApps::prepare(const host::UnitSource& source, uint32_t generation,
+                                                            const host::AppLimits& limits) {
+  const uint32_t unit = unit_of(source.name());
+  auto app = source.build(generation, limits, {clock_, log_, watchdog_, worker_index_});
   if (!app) return tl::unexpected(std::move(app.error()));
   auto routes = routes_with(unit, app->get());
   if (!routes) return tl::unexpected(std::move(routes.error()));

@@ -8,22 +8,22 @@
 
 #include "admin/source.h"
 #include "app/dispatcher.h"
-#include "host/app.h"
+#include "host/unit_source.h"
 #include "routing/route_table.h"
 
 namespace godwit::app {
 
-/// The scripts that are live on one worker. A new generation is built beside the old one (`prepare`) and takes over
-/// between two messages (`commit`), or is dropped with nothing changed (`abort`). Worker's thread, except `views`.
+/// The scripts and plugins that are live on one worker. A new generation is built beside the old one (`prepare`) and
+/// takes over between two messages (`commit`), or is dropped with nothing changed (`abort`). Worker's thread, except
+/// `views`.
 class WorkerApps final : public Dispatcher::Handlers {
  public:
   WorkerApps(const Clock& clock, Log log, std::shared_ptr<host::Watchdog> watchdog, uint32_t worker_index);
   ~WorkerApps() override;
 
-  /// Builds a generation of `source` and looks at its routes beside those of the other apps. At most one is prepared at
-  /// a time.
-  /// The manifest says what it binds.
-  Result<std::vector<host::Registration>> prepare(std::shared_ptr<const host::AppSource> source, uint32_t generation,
+  /// Builds a generation of `source` and looks at its routes beside those of the other units. At most one is prepared
+  /// at a time. The manifest says what it binds.
+  Result<std::vector<host::Registration>> prepare(const host::UnitSource& source, uint32_t generation,
                                                   const host::AppLimits& limits);
   /// The prepared generation is live from here on.
   void commit();

@@ -55,6 +55,8 @@ struct AppWorld {
   uint32_t worker_index = 0;
 };
 
+constexpr size_t kStateBytesMax = 1 << 20;  ///< what a generation leaves to the next, per worker
+
 struct AppStats {
   size_t memory_bytes = 0;
   uint64_t handled = 0;
@@ -69,6 +71,21 @@ class App : public Handler {
   virtual uint32_t generation() const = 0;
   virtual const std::vector<Registration>& registrations() const = 0;
   virtual AppStats stats() const = 0;
+
+  /// The checks that the app brought along, run on every worker when it has been built and before any is live. An error
+  /// keeps the generation from going live and says what did not hold.
+  virtual Status selftest() { return {}; }
+
+  /// True: what it keeps in memory moves to its successor. The old generation is then brought to rest first.
+  virtual bool has_state() const { return false; }
+  /// Its state in a form of its own, at most kStateBytesMax. Changes nothing: when the successor refuses it, this
+  /// generation goes on.
+  virtual Result<std::string> export_state() { return std::string(); }
+  /// What the generation before has exported, once, before the first message.
+  virtual Status import_state(std::string_view) { return {}; }
+
+  /// What still keeps it from being destroyed: messages without a verdict, running tasks, borrowed buffers.
+  virtual size_t pins() const { return 0; }
 };
 
 /// Runs the app's main.lua under its limits. An error says file:line and leaves nothing behind.

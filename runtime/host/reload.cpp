@@ -18,15 +18,15 @@ bool same_patterns(const std::vector<Registration>& a, const std::vector<Registr
 Reloads::Reloads(uint32_t workers, ReloadWorkers& port, Duration answer_timeout)
     : workers_(workers), port_(port), answer_timeout_(answer_timeout) {}
 
-void Reloads::request(const std::string& app, Result<AppSource> snapshot, Timestamp now, Done done) {
+void Reloads::request(const std::string& unit, Result<UnitSourcePtr> snapshot, Timestamp now, Done done) {
   const auto first_waiting = queue_.begin() + (busy() ? 1 : 0);
-  const auto waiting = std::find_if(first_waiting, queue_.end(), [&](const Request& r) { return r.app == app; });
+  const auto waiting = std::find_if(first_waiting, queue_.end(), [&](const Request& r) { return r.unit == unit; });
   if (waiting != queue_.end()) {
     waiting->snapshot = std::move(snapshot);
     waiting->done.push_back(std::move(done));
     return;
   }
-  queue_.push_back({app, std::move(snapshot), {}});
+  queue_.push_back({unit, std::move(snapshot), {}});
   queue_.back().done.push_back(std::move(done));
   if (!busy()) start_next(now);
 }
@@ -34,10 +34,10 @@ void Reloads::request(const std::string& app, Result<AppSource> snapshot, Timest
 void Reloads::start_next(Timestamp now) {
   while (!busy() && !queue_.empty()) {
     Request& request = queue_.front();
-    const Live& live = live_[request.app];
+    const Live& live = live_[request.unit];
     if (!request.snapshot) {
       finish(ReloadOutcome::What::kRefused, request.snapshot.error());
-    } else if (live.generation != 0 && live.hash == request.snapshot->hash) {
+    } else if (live.generation != 0 && live.hash == (*request.snapshot)->hash()) {
       finish(ReloadOutcome::What::kUnchanged, {});
     } else {
       start(request, now);
@@ -46,10 +46,10 @@ void Reloads::start_next(Timestamp now) {
 }
 
 void Reloads::start(Request& request, Timestamp now) {
-  Live& live = live_[request.app];
+  Live& live = live_[request.unit];
   // Every attempt has its own number, so that a log line never leaves open which one it is about.
   live.last_tried += 1;
-  plan_ = {plan_.id + 1, std::make_shared<const AppSource>(std::move(*request.snapshot)), live.last_tried};
+  plan_ = {plan_.id + 1, std::move(*request.snapshot), live.last_tried};
   state_ = Building{std::vector<bool>(workers_), workers_, {}, 0, now + answer_timeout_};
   const ReloadPlan plan = plan_;
   // A worker may answer at once, and its answer may end the attempt.
@@ -64,7 +64,7 @@ void Reloads::on_prepared(uint32_t worker, uint64_t plan, Result<std::vector<Reg
   if (!first && !same_patterns(building->manifest, *manifest)) {
     return refuse({Code::kScriptLoadFailed, fmt::format("{}: binds other patterns on worker {} than on worker {}; what "
                                                         "is bound must not depend on chance or time",
-                                                        plan_.source->name, worker, building->first)},
+                                                        plan_.source->name(), worker, building->first)},
                   now);
   }
   if (first) {
@@ -82,15 +82,15 @@ void Reloads::on_committed(uint32_t worker, uint64_t plan, Timestamp now) {
   if (!committing || plan != plan_.id || committing->answered[worker]) return;
   committing->answered[worker] = true;
   if (--committing->missing > 0) return;
-  Live& live = live_[plan_.source->name];
+  Live& live = live_[plan_.source->name()];
   live.generation = plan_.generation;
-  live.hash = plan_.source->hash;
+  live.hash = plan_.source->hash();
   finish(ReloadOutcome::What::kLive, {});
   start_next(now);
 }
 
-void Reloads::forget(const std::string& app) {
-  const auto live = live_.find(app);
+void Reloads::forget(const std::string& unit) {
+  const auto live = live_.find(unit);
   if (live != live_.end()) live->second.generation = 0;
 }
 
@@ -103,13 +103,13 @@ void Reloads::expire(Timestamp now) {
   const auto* building = std::get_if<Building>(&state_);
   if (!building || now < building->deadline) return;
   const auto silent = std::find(building->answered.begin(), building->answered.end(), false);
-  refuse({Code::kScriptLoadFailed, fmt::format("{}: worker {} did not build it in time", plan_.source->name,
+  refuse({Code::kScriptLoadFailed, fmt::format("{}: worker {} did not build it in time", plan_.source->name(),
                                                silent - building->answered.begin())},
          now);
 }
 
-uint32_t Reloads::generation(const std::string& app) const {
-  const auto live = live_.find(app);
+uint32_t Reloads::generation(const std::string& unit) const {
+  const auto live = live_.find(unit);
   return live == live_.end() ? 0 : live->second.generation;
 }
 
@@ -123,7 +123,7 @@ void Reloads::finish(ReloadOutcome::What what, Error error) {
   const Request request = std::move(queue_.front());
   queue_.pop_front();
   state_ = Idle{};
-  const ReloadOutcome outcome{what, request.app, generation(request.app), std::move(error)};
+  const ReloadOutcome outcome{what, request.unit, generation(request.unit), std::move(error)};
   for (const Done& done : request.done) done(outcome);
 }
 

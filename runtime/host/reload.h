@@ -10,14 +10,14 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "host/app.h"
+#include "host/unit_source.h"
 
 namespace godwit::host {
 
 /// What one worker is asked to build beside the generation it runs.
 struct ReloadPlan {
   uint64_t id = 0;  ///< names the attempt in answers
-  std::shared_ptr<const AppSource> source;
+  UnitSourcePtr source;
   uint32_t generation = 0;
 };
 
@@ -41,13 +41,13 @@ struct ReloadOutcome {
     kRefused,    ///< nothing changed anywhere; `error` has file and line
   };
   What what = What::kUnchanged;
-  std::string app;
+  std::string unit;
   uint32_t generation = 0;  ///< the live one, 0 if none
   Error error;
 };
 
 /// Takes new versions of apps live on all workers or on none: snapshot → build on every worker → compare → commit
-/// everywhere. One at a time; requests for an app that waits already are joined, the newest contents win, and every
+/// everywhere. One at a time; requests for a unit that waits already are joined, the newest contents win, and every
 /// caller hears the final outcome. Pure: one thread calls it, threads and time are arguments.
 class Reloads {
  public:
@@ -56,14 +56,14 @@ class Reloads {
   /// `answer_timeout`: a worker that has not built by then makes the attempt fail; longer than AppLimits::load_timeout.
   Reloads(uint32_t workers, ReloadWorkers& port, Duration answer_timeout);
 
-  /// A snapshot of an app, or why there is none.
-  void request(const std::string& app, Result<AppSource> snapshot, Timestamp now, Done done);
+  /// A snapshot of a unit, or why there is none.
+  void request(const std::string& unit, Result<UnitSourcePtr> snapshot, Timestamp now, Done done);
 
   void on_prepared(uint32_t worker, uint64_t plan, Result<std::vector<Registration>> manifest, Timestamp now);
   void on_committed(uint32_t worker, uint64_t plan, Timestamp now);
 
-  /// The app is gone: the next request for it is a new one, whatever it contains.
-  void forget(const std::string& app);
+  /// The unit is gone: the next request for it is a new one, whatever it contains.
+  void forget(const std::string& unit);
 
   /// When `expire` wants to be called; kNever while it does not.
   Timestamp deadline() const;
@@ -71,12 +71,12 @@ class Reloads {
 
   bool busy() const { return !std::holds_alternative<Idle>(state_); }
   /// The live generation; 0 if none.
-  uint32_t generation(const std::string& app) const;
+  uint32_t generation(const std::string& unit) const;
 
  private:
   struct Request {
-    std::string app;
-    Result<AppSource> snapshot;
+    std::string unit;
+    Result<UnitSourcePtr> snapshot;
     std::vector<Done> done;
   };
   struct Idle {};

@@ -23,8 +23,7 @@ class Reloader {
     const bool broken = generation_ > 0 && world_.random().chance(0.3);
     host::AppSource source = good_;
     if (broken) source.files.front().text += "\nthis is not Lua";
-    const auto prepared =
-        apps_.prepare(std::make_shared<const host::AppSource>(std::move(source)), generation_ + 1, host::AppLimits());
+    const auto prepared = apps_.prepare(*host::make_unit(std::move(source)), generation_ + 1, host::AppLimits());
     world_.expect(prepared.has_value() != broken, broken ? "a broken script was loaded" : "the echo app does not load");
     if (prepared) {
       apps_.commit();

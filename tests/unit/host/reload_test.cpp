@@ -12,7 +12,7 @@ class KeptOrders : public ReloadWorkers {
  public:
   void prepare(uint32_t worker, const ReloadPlan& plan) override {
     last = plan;
-    orders.push_back("prepare " + std::to_string(worker) + " " + plan.source->name + "@" +
+    orders.push_back("prepare " + std::to_string(worker) + " " + plan.source->name() + "@" +
                      std::to_string(plan.generation));
   }
   void commit(uint32_t worker, uint64_t) override { orders.push_back("commit " + std::to_string(worker)); }
@@ -36,7 +36,8 @@ struct ReloadWorld {
     AppSource source;
     source.name = app;
     source.hash = hash;
-    reloads.request(app, std::move(source), now, [this](const ReloadOutcome& outcome) { outcomes.push_back(outcome); });
+    reloads.request(app, make_unit(std::move(source)), now,
+                    [this](const ReloadOutcome& outcome) { outcomes.push_back(outcome); });
   }
   void prepared(uint32_t worker, std::vector<Registration> manifest = {{"echo", "main.lua:1"}}) {
     reloads.on_prepared(worker, workers.last.id, std::move(manifest), now);
@@ -143,13 +144,13 @@ TEST_CASE("reloads follow one another; those that wait for one app are joined an
   for (const uint32_t worker : {0, 1}) world.prepared(worker);
   for (const uint32_t worker : {0, 1}) world.committed(worker);
   CHECK(world.outcomes.size() == 1);
-  CHECK(world.workers.last.source->hash == 3);
+  CHECK(world.workers.last.source->hash() == 3);
   for (const uint32_t worker : {0, 1}) world.prepared(worker);
   for (const uint32_t worker : {0, 1}) world.committed(worker);
   REQUIRE(world.outcomes.size() == 3);
-  CHECK(world.outcomes[1].app == "chat");
+  CHECK(world.outcomes[1].unit == "chat");
   CHECK(world.outcomes[2].generation == 2);
-  CHECK(world.workers.last.source->name == "echo");
+  CHECK(world.workers.last.source->name() == "echo");
 }
 
 TEST_CASE("a worker that does not answer fails the attempt at its deadline") {
@@ -206,7 +207,8 @@ TEST_CASE("workers may answer at once") {
     AppSource source;
     source.name = "chat";
     source.hash = hash;
-    reloads.request("chat", std::move(source), {}, [&](const ReloadOutcome& o) { outcomes.push_back(o.what); });
+    reloads.request("chat", make_unit(std::move(source)), {},
+                    [&](const ReloadOutcome& o) { outcomes.push_back(o.what); });
   };
   request(1);
   CHECK(outcomes == std::vector{What::kLive});
