@@ -3,10 +3,12 @@
 
 #include <godwit/client.hpp>
 
+#include <array>
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cstdlib>
+#include <ranges>
 #include <thread>
 
 namespace {
@@ -100,6 +102,37 @@ TEST_CASE("calls in great number from several threads end once each, answers goi
   CHECK(last.request("echo", "last").get().ok());  // ordered after all others
   CHECK(ended == kThreads * kCalls);
   CHECK(right == ended);
+}
+
+TEST_CASE("a client may close while other threads call it: each call ends once, in an answer or cancelled") {
+  constexpr int kThreads = 3, kRounds = 5, kCalls = 300;
+  int answered = 0, cancelled = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    Client client(options());
+    REQUIRE(client.connected().get().ok());
+    std::array<std::vector<std::future<Reply>>, kThreads> calls;
+    std::vector<std::thread> threads;
+    std::promise<void> warm;
+    for (int t = 0; t < kThreads; ++t) {
+      threads.emplace_back([&, t] {
+        for (int i = 0; i < kCalls; ++i) {
+          if (t == 0 && i == kCalls / 4) warm.set_value();
+          calls[t].push_back(client.request("echo", "x"));
+        }
+      });
+    }
+    warm.get_future().wait();
+    client.close();
+    for (std::thread& thread : threads) thread.join();
+    CHECK(client.request("echo", "").get().name == "Cancelled");
+    for (auto& call : std::views::join(calls)) {
+      const Reply reply = call.get();
+      (reply.ok() ? answered : cancelled) += 1;
+      if (!reply.ok()) CHECK(reply.name == "Cancelled");
+    }
+  }
+  CHECK(answered > 0);
+  CHECK(answered + cancelled == kThreads * kRounds * kCalls);
 }
 
 TEST_CASE("callbacks may call the client") {

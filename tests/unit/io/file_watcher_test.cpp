@@ -51,14 +51,14 @@ TEST_CASE("several writes in quick succession are one change") {
   RunningLoop loop;
   const TemporaryFolder folder;
   int changes = 0;
-  FileWatcher watcher(*loop, {folder.path()}, {.debounce = 30ms}, [&] { ++changes; });
+  FileWatcher watcher(*loop, {folder.path()}, {.debounce = 150ms}, [&] { ++changes; });
   for (int i = 0; i < 5; ++i) {
     write_file(folder / "main.lua", std::string(i, 'x'));
     loop.for_a_while(2ms);
   }
   REQUIRE(changes == 0);
   REQUIRE(loop.until([&] { return changes > 0; }));
-  loop.for_a_while(40ms);
+  loop.for_a_while(200ms);
   REQUIRE(changes == 1);
 }
 
