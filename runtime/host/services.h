@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "host/value.h"
 #include "session/reply.h"
 #include "wire/message.h"
 
@@ -24,7 +25,7 @@ struct Outgoing {
   std::string_view action;
   std::span<const wire::Header> headers;
   Bytes body;
-  Duration timeout{};  ///< requests: how long a reply is waited for; 0 = the session's default
+  Duration timeout{};  ///< how long a reply, or the acknowledgement of an event, is waited for; 0 = the default
   Duration ttl{};      ///< 0 = none
   wire::Priority priority = wire::Priority::kNormal;
   bool ordered = true;
@@ -33,6 +34,18 @@ struct Outgoing {
 /// Hears how something ended that was begun on this worker: on the same thread, once, and never from within the call
 /// that began it.
 using Completion = std::function<void(const session::Reply&)>;
+
+/// What became of a broadcast. Each session that it was for counts once.
+struct Fanout {
+  static constexpr size_t kRefusalsMax = 1000;
+  struct Refusal {
+    SessionKey session = 0;
+    Code code = Code::kOk;
+  };
+  size_t sent = 0;                ///< taken by the session: it arrives unless the session ends before
+  size_t refused = 0;             ///< not taken: a full queue, or gone meanwhile
+  std::vector<Refusal> refusals;  ///< which, and why; the first kRefusalsMax
+};
 
 /// A copy: what it says was true a moment ago.
 struct SessionInfo {
@@ -80,21 +93,24 @@ class Services {
   virtual Status send(SessionKey key, const Outgoing& message, Completion done) = 0;
   /// A command or query; `done` hears the reply.
   virtual Status request(SessionKey key, wire::Kind kind, const Outgoing& message, Completion done) = 0;
-  /// An event to every session of the group, or to all of the process when the group is empty, except one; encoded
-  /// once per worker. How many it was handed to, by `done` in Reply::body as decimal text.
-  virtual Status broadcast(std::string_view group, SessionKey except, const Outgoing& message, Completion done) = 0;
+  /// An event to those who are in the group at this moment (or in the process, when it is empty), except one. Returns
+  /// how many they are; `done`, which may be empty, hears what became of it. On error nothing was sent to anybody.
+  virtual Result<size_t> broadcast(std::string_view group, SessionKey except, const Outgoing& message,
+                                   std::function<void(const Fanout&)> done) = 0;
+  /// In good order: what is queued for the client goes first.
   virtual Status close(SessionKey key, Code code, std::string_view text) = 0;
 
   // Attributes of a session: at most 64 of 256-byte names and 16 KiB values; gone with the session.
-  virtual std::optional<std::string> attribute(SessionKey key, std::string_view name) const = 0;
-  /// nullopt removes.
-  virtual Status set_attribute(SessionKey key, std::string_view name, std::optional<std::string_view> value,
+  virtual std::optional<Value> attribute(SessionKey key, std::string_view name) const = 0;
+  /// nullopt removes. A ttl of 0 is for as long as the session lives.
+  virtual Status set_attribute(SessionKey key, std::string_view name, const std::optional<Value>& value,
                                Duration ttl) = 0;
   /// True when it was `expected` (nullopt: absent) and is `value` now.
-  virtual Result<bool> cas_attribute(SessionKey key, std::string_view name, std::optional<std::string_view> expected,
-                                     std::optional<std::string_view> value) = 0;
+  virtual Result<bool> cas_attribute(SessionKey key, std::string_view name, const std::optional<Value>& expected,
+                                     const std::optional<Value>& value) = 0;
 
-  // Groups: made by the first that joins, gone with the last that leaves. A session leaves all when it ends.
+  // Groups: made by the first that joins, gone with the last that leaves. A session leaves all when it ends. Names have
+  // 1 to 256 bytes; a session is in at most 1,000 groups.
   virtual Status join(SessionKey key, std::string_view group) = 0;
   virtual Status leave(SessionKey key, std::string_view group) = 0;
   virtual std::vector<std::string> groups_of(SessionKey key) const = 0;
