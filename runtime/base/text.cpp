@@ -42,8 +42,8 @@ CodePoint first_code_point(std::string_view text) {
 
 // What could move a terminal's cursor, change its state, or make a line read differently from what it says.
 constexpr bool is_deceptive(char32_t c) {
-  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
-         (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x061c || c == 0x200e || c == 0x200f ||
+         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
 }
 
 void append_hex(std::string& out, std::string_view bytes) {
@@ -94,6 +94,15 @@ bool is_valid_utf8(std::string_view text) {
     const size_t bytes = first_code_point(text).bytes;
     if (bytes == 0) return false;
     text.remove_prefix(bytes);
+  }
+  return true;
+}
+
+bool is_printable(std::string_view text) {
+  while (!text.empty()) {
+    const CodePoint c = first_code_point(text);
+    if (c.bytes == 0 || is_deceptive(c.value)) return false;
+    text.remove_prefix(c.bytes);
   }
   return true;
 }

@@ -16,6 +16,11 @@ std::string escape_for_log(std::string_view bytes, size_t bytes_max);
 /// Well-formed UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF. Empty text is valid.
 bool is_valid_utf8(std::string_view text);
 
+/// Valid UTF-8 without anything that escape_for_log would take out: no control bytes (C0, DEL, C1), no line or
+/// text-direction controls. What people read as a name must be so: two names that look alike to them are then alike.
+/// Empty text is.
+bool is_printable(std::string_view text);
+
 /// How many bytes must be inserted, deleted, replaced or swapped with their neighbour to turn one into the other.
 size_t edit_distance(std::string_view a, std::string_view b);
 

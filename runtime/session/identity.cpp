@@ -16,20 +16,23 @@ bool same_secret(std::string_view given, std::string_view known) {
   return difference == 0;
 }
 
+Status check_name(std::string_view what, std::string_view name, size_t bytes_max) {
+  const auto invalid = [&](const std::string& why) { return fail(Code::kIdentityInvalid, std::string(what) + why); };
+  if (name.empty()) return invalid(" is empty");
+  if (name.size() > bytes_max) {
+    return invalid(" of " + std::to_string(name.size()) + " bytes, at most " + std::to_string(bytes_max));
+  }
+  if (!is_printable(name)) return invalid(" is not printable UTF-8");
+  return {};
+}
+
 }  // namespace
 
 Status check_client_id(std::string_view client_id) {
-  if (client_id.empty()) return fail(Code::kIdentityInvalid, "client id is empty");
-  if (client_id.size() > limits::kClientIdBytesMax) {
-    return fail(Code::kIdentityInvalid, "client id of " + std::to_string(client_id.size()) + " bytes, at most 128");
-  }
-  for (const char c : client_id) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-      return fail(Code::kIdentityInvalid, "client id has control bytes");
-  }
-  if (!is_valid_utf8(client_id)) return fail(Code::kIdentityInvalid, "client id is not UTF-8");
-  return {};
+  return check_name("client id", client_id, limits::kClientIdBytesMax);
 }
+
+Status check_uid(std::string_view uid) { return check_name("uid", uid, limits::kUidBytesMax); }
 
 Result<Identity> NoAuthenticator::authenticate(const wire::Hello& hello, std::string_view certificate_name) {
   // A verified certificate is better than the client's word.

@@ -24,8 +24,11 @@ class Authenticator {
   virtual Result<Identity> authenticate(const wire::Hello& hello, std::string_view certificate_name) = 0;
 };
 
-/// IdentityInvalid unless 1 … 128 bytes of printable UTF-8.
+/// IdentityInvalid unless 1 … 128 bytes of printable UTF-8 (base/text.h): names are shown to people, who must not take
+/// one for another.
 Status check_client_id(std::string_view client_id);
+/// The same of a uid, whether the client said it or its certificate.
+Status check_uid(std::string_view uid);
 
 /// Believes what the client says of itself: for trusted networks and development.
 class NoAuthenticator final : public Authenticator {

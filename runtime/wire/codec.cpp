@@ -30,13 +30,13 @@ godwit::Status check_outgoing(const Envelope& envelope, uint64_t body_bytes, con
 }
 
 godwit::Status check_incoming(const Envelope& envelope, const CodecLimits& limits) {
-  if (godwit::Status bounds = check_bounds(envelope, limits); !bounds) return bounds;
   if (envelope.text.size() > limits.text_bytes_max) {
     return too_large(Code::kFrameTooLarge, "a status text", envelope.text.size(), limits.text_bytes_max);
   }
   if (!check_encoding(envelope) || !is_utf8(envelope.text)) {
     return fail(Code::kFrameMalformed, "an envelope's text is not UTF-8");
   }
+  if (godwit::Status bounds = check_bounds(envelope, limits); !bounds) return bounds;
   return check_body(envelope.body_bytes, limits);
 }
 

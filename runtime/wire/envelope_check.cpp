@@ -41,6 +41,7 @@ godwit::Status check_headers(std::span<const Header> headers, const CodecLimits&
   for (const Header& header : headers) {
     if (header.name.empty()) return fail(Code::kHeadersInvalid, "a header without a name");
     if (header.name.size() > kHeaderNameBytesMax) return fail(Code::kHeadersInvalid, "a header's name is too long");
+    if (!is_printable(header.name)) return fail(Code::kHeadersInvalid, "a header's name is not printable UTF-8");
     bytes += header.name.size() + header.value.size();
   }
   if (bytes > limits.header_bytes_max) {

@@ -34,7 +34,7 @@ std::optional<Error> mode_fault(const std::filesystem::path& path) {
 }
 
 bool is_uid(std::string_view text) {
-  return !text.empty() && text.size() <= limits::kUidBytesMax && escape_for_log(text, 4 * text.size()) == text;
+  return !text.empty() && text.size() <= limits::kUidBytesMax && is_printable(text);
 }
 
 class TokenFile {

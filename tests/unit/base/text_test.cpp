@@ -48,6 +48,20 @@ TEST_CASE("only well-formed UTF-8 is valid") {
   REQUIRE_FALSE(is_valid_utf8("abc\xe4\xbd"));       // cut off
 }
 
+TEST_CASE("printable is valid UTF-8 that says what it looks like") {
+  for (const char* good :
+       {"", "device-7/β", "grüße 你好 😀", "back\\slash", "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x9a\x80"}) {
+    CAPTURE(good);
+    REQUIRE(is_printable(good));
+  }
+  for (const char* bad : {"a\nb", "\x1b[31m", "\x7f", "\xc2\x80", "\xc2\x85", "\xc2\x9f", "\xd8\x9c", "\xe2\x80\x8f",
+                          "\xe2\x80\xa8", "user\xe2\x80\xaegpj", "\xe2\x81\xa6", "\xef\xbb\xbf", "\xff", "\xc3"}) {
+    CAPTURE(escape_for_log(bad, 100));
+    REQUIRE_FALSE(is_printable(bad));
+  }
+  REQUIRE(is_printable("\xc2\xa0"));  // one beyond C1
+}
+
 TEST_CASE("edits are counted, a swap of neighbours as one") {
   REQUIRE(edit_distance("", "") == 0);
   REQUIRE(edit_distance("", "abc") == 3);

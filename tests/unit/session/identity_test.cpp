@@ -16,9 +16,20 @@ TEST_CASE("a client id is 1 to 128 bytes of printable UTF-8") {
     REQUIRE(check_client_id(good));
   }
   using namespace std::string_literals;
-  for (const std::string& bad : {""s, longest + "x", "a\nb"s, "a\0b"s, "\x7f"s, "\xff"s, "\x1b[31m"s}) {
+  for (const std::string& bad :
+       {""s, longest + "x", "a\nb"s, "a\0b"s, "\x7f"s, "\xff"s, "\x1b[31m"s, "\xc2\x9b"s, "gpj\xe2\x80\xae.exe"s}) {
     CAPTURE(bad);
     REQUIRE(check_client_id(bad).error().code == Code::kIdentityInvalid);
+  }
+}
+
+TEST_CASE("a uid is held to the same, wherever it comes from") {
+  REQUIRE(session::check_uid("Zoë"));
+  REQUIRE(session::check_uid(std::string(limits::kUidBytesMax, 'x')));
+  for (const std::string& bad : {std::string(), std::string(limits::kUidBytesMax + 1, 'x'), std::string("a\xc2\x85"),
+                                 std::string("root\xe2\x80\xae")}) {
+    CAPTURE(bad);
+    REQUIRE(session::check_uid(bad).error().code == Code::kIdentityInvalid);
   }
 }
 

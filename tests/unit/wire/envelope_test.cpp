@@ -162,6 +162,19 @@ TEST_CASE("actions and headers that are not UTF-8 are refused before they are se
   CHECK(code_of(codec.encode_message(envelope, 0)) == Code::kHeadersInvalid);
 }
 
+TEST_CASE("a header's name that cannot be printed is refused on both sides, its value may be anything") {
+  Codec strict;
+  Envelope envelope = samples::request();
+  const Header value[] = {{"name", "\xe2\x80\xae\n\xc2\x85"}};
+  envelope.headers = value;
+  CHECK(strict.encode_message(envelope, 0));
+  for (const char* name : {"a\n", "\xc2\x85", "\xe2\x80\xaetnega"}) {
+    const Header bad[] = {{name, "v"}};
+    envelope.headers = bad;
+    CHECK(code_of(strict.encode_message(envelope, 0)) == Code::kHeadersInvalid);
+  }
+}
+
 TEST_CASE("the message id is the sequence number unless it is given") {
   Envelope envelope = samples::request();
   CHECK(envelope.message_id() == 1);
