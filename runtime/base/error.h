@@ -25,7 +25,7 @@ struct CodeInfo {
   std::string_view name;  ///< stable, in words: "HandlerNotFound"
   Severity severity;
   bool retryable;
-  std::chrono::milliseconds retry_after;  ///< suggested delay before a retry; 0 where none is needed
+  std::chrono::milliseconds retry_after;  ///< suggested delay before a retry; 0: none, or no retry
   std::string_view meaning;
   std::string_view advice;
 };
@@ -47,6 +47,7 @@ std::string_view name_of(Severity severity);
 struct Error {
   Code code = Code::kInternal;
   std::string text;
+  std::string detail{};  ///< what a library said of it: for the log only, never for peers
 
   /// "HandlerNotFound (4001): text"
   std::string to_string() const;

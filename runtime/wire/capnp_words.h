@@ -62,7 +62,8 @@ inline constexpr int kNestingMax = 8;
 
 /// Lets `read` look at a message of one segment with root `Struct` and returns its Result. No word is read more often
 /// than there are words, so nothing a peer sends costs more than its size. FrameMalformed, naming `what`, when the
-/// library objects: pointers beyond the message, wrong types, text without its NUL. Texts are valid as long as `words`.
+/// library objects: pointers beyond the message, wrong types, text without its NUL; what it says is the error's detail.
+/// Texts are valid as long as `words`.
 template <typename Struct, typename Read>
 auto read_words(std::span<const uint64_t> words, std::string_view what, Read read)
     -> decltype(read(std::declval<typename Struct::Reader>())) {
@@ -78,7 +79,8 @@ auto read_words(std::span<const uint64_t> words, std::string_view what, Read rea
     result = read(message.getRoot<Struct>());
   });
   KJ_IF_MAYBE (exception, thrown) {
-    return fail(Code::kFrameMalformed, std::string(what) + ": " + exception->getDescription().cStr());
+    return tl::unexpected(Error{Code::kFrameMalformed, std::string(what) + " cannot be read: a bad pointer or text",
+                                exception->getDescription().cStr()});
   }
   return result;
 }

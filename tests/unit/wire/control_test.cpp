@@ -95,3 +95,18 @@ TEST_CASE("a control payload that is empty, cut or not what it claims is malform
   const ByteVector ack = copy_of(codec.encode(samples::full_ack()));
   CHECK(code_of(codec.decode_hello(payload(ack))) == Code::kFrameMalformed);
 }
+
+TEST_CASE("what the library says of a malformed payload is for the log: the text for peers is ours") {
+  Codec codec;
+  const ByteVector hello = copy_of(codec.encode(samples::hello()));
+  size_t said = 0;
+  for (size_t at = 0; at < payload(hello).size(); ++at) {
+    ByteVector broken(payload(hello).begin(), payload(hello).end());
+    broken[at] ^= 0xff;
+    const auto decoded = codec.decode_hello(broken);
+    if (decoded || decoded.error().detail.empty()) continue;
+    ++said;
+    CHECK(decoded.error().text == "Hello cannot be read: a bad pointer or text");
+  }
+  CHECK(said > 0);
+}
