@@ -1,6 +1,7 @@
 #include "base/slot_map.h"
 
 #include <catch2/catch.hpp>
+#include <set>
 #include <string>
 
 using namespace godwit;
@@ -23,6 +24,22 @@ TEST_CASE("an id never finds the object that took its slot") {
   REQUIRE(new_id.slot == old_id.slot);
   REQUIRE(map.get(old_id) == nullptr);
   REQUIRE(*map.get(new_id) == "new");
+}
+
+TEST_CASE("maps that are numbered apart never hand out the same id, nor find each other's") {
+  SlotMap<std::string> first(1), last(255), unnumbered;
+  const auto one = first.emplace("one"), two = last.emplace("two"), three = unnumbered.emplace("three");
+  REQUIRE(std::set{one, two, three}.size() == 3);
+  REQUIRE(one.slot >> SlotMap<std::string>::kIndexBits == 1);
+  REQUIRE(two.slot >> SlotMap<std::string>::kIndexBits == 255);
+  REQUIRE(*first.get(one) == "one");
+  REQUIRE(*last.get(two) == "two");
+  REQUIRE(first.get(two) == nullptr);
+  REQUIRE_FALSE(last.erase(one));
+  REQUIRE(unnumbered.get(one) == nullptr);
+  REQUIRE(last.erase(two));
+  REQUIRE(last.emplace("three").slot == two.slot);
+  last.for_each([&](Id<std::string> id, std::string& text) { REQUIRE(last.get(id) == &text); });
 }
 
 TEST_CASE("an erased object lives until it is reaped") {
