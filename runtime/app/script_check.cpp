@@ -1,5 +1,6 @@
 #include "app/script_check.h"
 
+#include "app/app_routes.h"
 #include "app/server_scripts.h"
 #include "app/settings.h"
 #include "io/system_clock.h"
@@ -16,11 +17,12 @@ class Silence final : public LogSink {
 
 }  // namespace
 
-size_t check_scripts(const Config& config, std::vector<Error>& errors) {
-  auto apps = read_apps(config);
-  if (!apps) {
-    errors.push_back(apps.error());
-    return 0;
+ScriptCheck check_scripts(const Config& config) {
+  ScriptCheck check;
+  auto reads = read_apps(config);
+  if (!reads) {
+    check.errors.push_back(reads.error());
+    return check;
   }
   Silence silence;
   const io::SystemClock clock;
@@ -28,16 +30,24 @@ size_t check_scripts(const Config& config, std::vector<Error>& errors) {
   const auto load = [&](const host::UnitSourcePtr& source) {
     return source->build(1, app_limits(config), {clock, Log(silence, "host"), watchdog, 0});
   };
-  size_t handlers = 0;
-  for (AppRead& read : *apps) {
-    const auto app = std::move(read.source).and_then(load);
-    if (app) {
-      handlers += (*app)->registrations().size();
-    } else {
-      errors.push_back(app.error());
+  std::vector<std::unique_ptr<host::App>> apps;
+  std::vector<RoutedApp> routed;
+  for (AppRead& read : *reads) {
+    auto app = std::move(read.source).and_then(load);
+    if (!app) {
+      check.errors.push_back(app.error());
+      continue;
     }
+    check.handlers += (*app)->registrations().size();
+    routed.push_back({read.name, app->get()});
+    apps.push_back(std::move(*app));
   }
-  return handlers;
+  if (const auto routes = route_apps(routed)) {
+    check.warnings = never_reached(**routes, routed);
+  } else {
+    check.errors.push_back(routes.error());
+  }
+  return check;
 }
 
 }  // namespace godwit::app

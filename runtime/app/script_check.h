@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "app/config/config.h"
@@ -7,8 +8,13 @@
 
 namespace godwit::app {
 
-/// Loads every app of scripts.paths once, as the server would, and adds what is wrong to `errors`. Returns how many
-/// handlers they bind together.
-size_t check_scripts(const Config& config, std::vector<Error>& errors);
+struct ScriptCheck {
+  size_t handlers = 0;  ///< that all apps bind together
+  std::vector<Error> errors;
+  std::vector<std::string> warnings;  ///< handlers that no message reaches
+};
+
+/// Loads every app of scripts.paths once, as the server would.
+ScriptCheck check_scripts(const Config& config);
 
 }  // namespace godwit::app

@@ -18,7 +18,7 @@ Result<std::vector<host::Registration>> WorkerApps::prepare(const host::UnitSour
   const uint32_t unit = unit_of(source.name());
   auto app = source.build(generation, limits, {clock_, log_, watchdog_, worker_index_});
   if (!app) return tl::unexpected(std::move(app.error()));
-  auto routes = routes_with(unit, app->get());
+  auto routes = route_apps(apps_with(unit, app->get()));
   if (!routes) return tl::unexpected(std::move(routes.error()));
   std::vector<host::Registration> manifest = (*app)->registrations();
   prepared_ = Prepared{unit, std::move(*app), std::move(*routes), limits.memory_bytes_max};
@@ -31,12 +31,13 @@ void WorkerApps::commit() {
   prepared_.reset();
   units_[prepared.unit].memory_bytes_max = prepared.memory_bytes_max;
   replace(prepared.unit, std::move(prepared.app), std::move(prepared.routes));
+  warn_of_unreached(prepared.unit);
 }
 
 void WorkerApps::remove(const std::string& name) {
   const uint32_t unit = unit_of(name);
   // Fewer routes than there were: they were valid together, so they still are.
-  if (auto routes = routes_with(unit, nullptr)) replace(unit, nullptr, std::move(*routes));
+  if (auto routes = route_apps(apps_with(unit, nullptr))) replace(unit, nullptr, std::move(*routes));
 }
 
 void WorkerApps::replace(uint32_t index, std::unique_ptr<host::App> app, std::unique_ptr<routing::RouteTable> routes) {
@@ -63,19 +64,21 @@ uint32_t WorkerApps::unit_of(const std::string& name) {
   return static_cast<uint32_t>(units_.size() - 1);
 }
 
-Result<std::unique_ptr<routing::RouteTable>> WorkerApps::routes_with(uint32_t changed, const host::App* app) const {
-  std::vector<routing::Route> routes;
+std::vector<RoutedApp> WorkerApps::apps_with(uint32_t changed, const host::App* app) const {
+  std::vector<RoutedApp> apps;
   for (uint32_t unit = 0; unit < units_.size(); ++unit) {
-    const host::App* live = unit == changed ? app : units_[unit].app.get();
-    if (!live) continue;
-    const auto& registrations = live->registrations();
-    for (uint32_t handler = 0; handler < registrations.size(); ++handler) {
-      auto pattern = routing::Pattern::parse(registrations[handler].pattern);
-      if (!pattern) return tl::unexpected(std::move(pattern.error()));
-      routes.push_back({std::move(*pattern), {unit, handler}});
-    }
+    apps.push_back({units_[unit].name, unit == changed ? app : units_[unit].app.get()});
   }
-  return std::make_unique<routing::RouteTable>(std::move(routes));
+  return apps;
+}
+
+/// All workers run the same apps: one of them says it.
+void WorkerApps::warn_of_unreached(uint32_t unit) const {
+  if (worker_index_ != 0) return;
+  const auto apps = apps_with(unit, units_[unit].app.get());
+  for (const std::string& sentence : never_reached(*routes_, apps, unit)) {
+    log_.warn("a handler is never reached", {{"handler", sentence}});
+  }
 }
 
 void WorkerApps::publish() {

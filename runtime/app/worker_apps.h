@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "admin/source.h"
+#include "app/app_routes.h"
 #include "app/dispatcher.h"
 #include "host/unit_source.h"
-#include "routing/route_table.h"
 
 namespace godwit::app {
 
@@ -57,7 +57,9 @@ class WorkerApps final : public Dispatcher::Handlers {
     uint64_t memory_bytes_max;
   };
   uint32_t unit_of(const std::string& name);
-  Result<std::unique_ptr<routing::RouteTable>> routes_with(uint32_t unit, const host::App* app) const;
+  /// The live apps, with this one in its place.
+  std::vector<RoutedApp> apps_with(uint32_t unit, const host::App* app) const;
+  void warn_of_unreached(uint32_t unit) const;
   void replace(uint32_t unit, std::unique_ptr<host::App> app, std::unique_ptr<routing::RouteTable> routes);
 
   const Clock& clock_;

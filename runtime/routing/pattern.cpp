@@ -11,16 +11,14 @@ constexpr std::string_view kOneLevel = "*";
 constexpr std::string_view kTheRest = "**";
 constexpr wire::Kind kBindable[] = {wire::Kind::kCommand, wire::Kind::kEvent, wire::Kind::kQuery};
 
-bool is_control(char byte) { return static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f; }
-
 /// What keeps a level from being part of an action; empty when nothing does.
 std::string_view fault_of_level(std::string_view level) {
   if (level.empty()) return "an empty level";
   for (const char byte : level) {
-    if (is_control(byte)) return "a control byte";
     if (byte == '*') return "a * beside other bytes of a level";
     if (byte == '/') return "a second /";
   }
+  if (!is_printable(level)) return "a control character";
   return {};
 }
 

@@ -40,7 +40,7 @@ class Pattern {
   bool exact_ = true;
 };
 
-/// ActionInvalid unless 1 … 256 bytes, at most 16 non-empty levels, no control bytes, no `*`, no `/`.
+/// ActionInvalid unless 1 … 256 bytes, at most 16 non-empty levels of printable UTF-8 (base/text.h), no `*`, no `/`.
 Status check_action(std::string_view action);
 
 }  // namespace godwit::routing

@@ -12,6 +12,7 @@ namespace godwit::routing {
 namespace {
 
 constexpr size_t kKinds = 4;
+constexpr wire::Kind kBindableKinds[] = {wire::Kind::kCommand, wire::Kind::kEvent, wire::Kind::kQuery};
 
 /// Remembers for actions that no exact pattern names which route they take. Each action has one place, where it pushes
 /// out whoever had it: so whatever peers ask for, it costs one probe and never more memory than its places.
@@ -78,7 +79,9 @@ struct RouteTable::Index {
     return route;
   }
 
+  /// Patterns were checked when they were read, so whatever equals an exact one is an action; only here may it be none.
   const Route* match(wire::Kind kind, std::string_view action) const {
+    if (!check_action(action)) return nullptr;
     const auto matches = [&](const Route* route) { return route->pattern.matches(kind, action); };
     const auto found = std::find_if(wildcards.begin(), wildcards.end(), matches);
     return found == wildcards.end() ? nullptr : *found;
@@ -107,15 +110,25 @@ const Target* RouteTable::find(wire::Kind kind, std::string_view action) {
   return route ? &route->target : nullptr;
 }
 
-std::vector<std::pair<std::string, std::string>> RouteTable::shadowed() const {
-  // A pattern that matches all that another does is never more specific than it, so only equals can take everything.
-  std::map<std::pair<std::string_view, std::optional<wire::Kind>>, const Route*> first;
-  std::vector<std::pair<std::string, std::string>> pairs;
+std::vector<Shadow> RouteTable::shadowed() const {
+  // A pattern that matches all that another does is never more specific than it, so only those of the same action can
+  // take everything: one of the same kind, or one for each kind.
+  std::map<std::string_view, std::array<const Route*, kKinds>> first_of;
+  std::vector<Shadow> shadows;
   for (const Route* route : in_precedence(routes_)) {
-    const auto [at, is_new] = first.try_emplace({route->pattern.action(), route->pattern.kind()}, route);
-    if (!is_new) pairs.emplace_back(at->second->pattern.text(), route->pattern.text());
+    std::array<const Route*, kKinds>& firsts = first_of[route->pattern.action()];
+    const Route* taken_by = nullptr;
+    bool takes_some = false;
+    for (const wire::Kind kind : kBindableKinds) {
+      if (route->pattern.kind().value_or(kind) != kind) continue;
+      const Route*& first = firsts[static_cast<size_t>(kind)];
+      if (first && !taken_by) taken_by = first;
+      takes_some |= !first;
+      if (!first) first = route;
+    }
+    if (!takes_some) shadows.push_back({taken_by, route});
   }
-  return pairs;
+  return shadows;
 }
 
 }  // namespace godwit::routing

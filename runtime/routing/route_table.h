@@ -23,10 +23,16 @@ struct Route {
   int priority = 100;  ///< of the unit; lower goes first among equally specific patterns
 };
 
+/// A route that no message ever takes, and (one of) those that take all that it matches.
+struct Shadow {
+  const Route* by;
+  const Route* hidden;
+};
+
 /// Finds the target of a message: the most specific pattern wins, then the lower priority number, then the earlier
-/// registration. Immutable; a reload builds a new one and swaps it between two messages. Looks up exact actions in one
-/// hash probe and remembers answers for others in a bounded cache (peers choose actions, so the cache never grows past
-/// its bound).
+/// registration. What is not an action (check_action) has no target, whatever the wildcards. Immutable; a reload builds
+/// a new one and swaps it between two messages. Looks up exact actions in one hash probe and remembers answers for
+/// others in a bounded cache (peers choose actions, so the cache never grows past its bound).
 class RouteTable {
  public:
   explicit RouteTable(std::vector<Route> routes);
@@ -36,9 +42,8 @@ class RouteTable {
 
   std::span<const Route> routes() const { return routes_; }
 
-  /// Pairs where the second can never match because the first, more specific or earlier one takes everything: for
-  /// warnings at load.
-  std::vector<std::pair<std::string, std::string>> shadowed() const;
+  /// For warnings at load; valid as long as the table.
+  std::vector<Shadow> shadowed() const;
 
  private:
   struct Index;

@@ -41,6 +41,20 @@ def test_a_file_that_is_not_there_exits_2_before_connecting():
         assert "FileUnreadable (8003)" in failed.err, failed.err
 
 
+def test_check_warns_of_handlers_that_no_message_reaches():
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, patterns in [("first", ["chat.say", "query/now"]), ("second", ["chat.*", "*/chat.say"])]:
+            folder = pathlib.Path(scratch, name)
+            folder.mkdir()
+            binds = "".join(f'gw.handle("{pattern}", function() end)\n' for pattern in patterns)
+            pathlib.Path(folder, "main.lua").write_text('local gw = require "godwit"\n' + binds)
+        checked = run("check", "--set", f'scripts.paths=["{scratch}"]').expect(OK)
+        assert "4 handlers" in checked.out
+        warnings = [line for line in checked.err.splitlines() if "never reached" in line]
+        assert len(warnings) == 1, checked.err
+        assert "'*/chat.say' at second/main.lua:3" in warnings[0] and "'chat.say' at first/main.lua:2" in warnings[0], warnings
+
+
 def test_version_and_errors_speak_to_people_and_machines():
     assert run("version").expect(OK).out.startswith("godwit ")
     version = run("version", "--json").expect(OK).json

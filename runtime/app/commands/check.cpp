@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "app/certificates.h"
+#include "app/commands/print.h"
 #include "app/commands/report.h"
 #include "app/config/loader.h"
 #include "app/config/tokens.h"
@@ -38,9 +39,11 @@ ExitCode run_check(const CheckOptions& options) {
   if (!loaded) return report(loaded.error());
   std::vector<Error> errors;
   check_files(loaded->config, errors);
-  const size_t handlers = check_scripts(loaded->config, errors);
+  const ScriptCheck scripts = check_scripts(loaded->config);
+  errors.insert(errors.end(), scripts.errors.begin(), scripts.errors.end());
+  for (const std::string& warning : scripts.warnings) print_warning(warning);
   if (!errors.empty()) return report(errors);
-  std::printf("ok: configuration and scripts are valid, %zu handlers\n", handlers);
+  std::printf("ok: configuration and scripts are valid, %zu handlers\n", scripts.handlers);
   return ExitCode::kOk;
 }
 

@@ -80,8 +80,10 @@ TEST_CASE("a malformed pattern is refused with what is wrong") {
       {"Query/a", "the kind before /"},
       {"/a", "the kind before /"},
       {"query/a/b", "a second /"},
-      {std::string_view("a\0b", 3), "a control byte"},
-      {"a\nb", "a control byte"},
+      {std::string_view("a\0b", 3), "a control character"},
+      {"a\nb", "a control character"},
+      {"pay.\xe2\x80\xaenoitca", "a control character"},
+      {"a\xc2\x9b", "a control character"},
   };
   for (const auto& [text, words] : rows) {
     const Result<Pattern> parsed = Pattern::parse(text);
@@ -108,7 +110,8 @@ TEST_CASE("an action is 1 to 256 bytes and at most 16 levels without wildcards")
   CHECK(check_action(levels(16)));
   for (const std::string& bad :
        {std::string(), std::string(257, 'a'), levels(17), std::string("a..b"), std::string("a."), std::string("*"),
-        std::string("a.b*"), std::string("a/b"), std::string("a\x7f")}) {
+        std::string("a\xe2\x80\xae"), std::string("a.\xc2\x80"), std::string("a\xff"), std::string("a.b*"),
+        std::string("a/b"), std::string("a\x7f")}) {
     INFO(bad);
     const Status status = check_action(bad);
     REQUIRE_FALSE(status);

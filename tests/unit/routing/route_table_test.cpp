@@ -1,5 +1,6 @@
 #include "routing/route_table.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
 
@@ -50,6 +51,16 @@ TEST_CASE("an exact pattern of another kind does not hide a wildcard") {
   CHECK(handler(table, Kind::kQuery, "echo") == 2);
 }
 
+TEST_CASE("what is not an action finds nothing, not even by a wildcard, however often it is asked for") {
+  RouteTable table({route("**", 0)});
+  for (int turn = 0; turn < 2; ++turn) {
+    for (const char* bad : {"a..b", "a.*", "a/b", "a\n", "a\xe2\x80\xae", "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q"}) {
+      CHECK(handler(table, Kind::kCommand, bad) == -1);
+    }
+    CHECK(handler(table, Kind::kCommand, "a.b") == 0);
+  }
+}
+
 TEST_CASE("without a wildcard an unknown action finds nothing") {
   RouteTable table({route("command/echo", 1)});
   CHECK(handler(table, Kind::kCommand, "echo") == 1);
@@ -84,17 +95,28 @@ TEST_CASE("actions that push each other out of memory are still answered rightly
   }
 }
 
-TEST_CASE("an action too long to be one finds what its pattern says without being remembered") {
+TEST_CASE("an action too long to be one finds nothing") {
   RouteTable table({route("**", 7)});
-  CHECK(handler(table, Kind::kEvent, std::string(100'000, 'a')) == 7);
+  CHECK(handler(table, Kind::kEvent, std::string(256, 'a')) == 7);
+  CHECK(handler(table, Kind::kEvent, std::string(257, 'a')) == -1);
+  CHECK(handler(table, Kind::kEvent, std::string(100'000, 'a')) == -1);
 }
 
-TEST_CASE("patterns that can never match are named, and only those") {
-  const RouteTable table({route("echo", 1), route("*/echo", 2, 1), route("query/echo", 3), route("chat.*", 4, 0, 100),
-                          route("chat.*", 5, 1, 10), route("chat.**", 6), route("**", 7)});
-  const std::vector<std::pair<std::string, std::string>> expected = {{"chat.*", "chat.*"}, {"echo", "*/echo"}};
-  CHECK(table.shadowed() == expected);
-  CHECK(RouteTable({route("a", 1), route("b", 2), route("*", 3)}).shadowed().empty());
+TEST_CASE("routes that no message ever takes are named with those that take their messages, and only they") {
+  using Pairs = std::vector<std::pair<uint32_t, uint32_t>>;
+  const auto shadowed = [](std::vector<Route> routes) {
+    const RouteTable table(std::move(routes));
+    Pairs pairs;
+    for (const routing::Shadow& shadow : table.shadowed())
+      pairs.emplace_back(shadow.by->target.handler, shadow.hidden->target.handler);
+    std::sort(pairs.begin(), pairs.end());
+    return pairs;
+  };
+  CHECK(shadowed({route("echo", 1), route("*/echo", 2, 1), route("query/echo", 3), route("chat.*", 4, 0, 100),
+                  route("chat.*", 5, 1, 10), route("chat.**", 6), route("**", 7)}) == Pairs{{1, 2}, {5, 4}});
+  CHECK(shadowed({route("a", 1), route("b", 2), route("*", 3)}).empty());
+  CHECK(shadowed({route("a", 1), route("query/a", 2), route("event/a", 3)}).empty());
+  CHECK(shadowed({route("a", 1), route("query/a", 2), route("event/a", 3), route("command/a", 4)}) == Pairs{{4, 1}});
 }
 
 TEST_CASE("the routes are kept in the order of registration") {
