@@ -32,7 +32,7 @@ enum Priority {
 
 struct Header {
   # Something to know about a message that is not its body. At most 64, and 16 KiB of names and values together.
-  name @0 :Text;   # 1 … 256 bytes
+  name @0 :Text;   # 1 … 256 bytes, printable
   value @1 :Text;  # may be empty
 }
 
@@ -43,7 +43,7 @@ struct Envelope {
   # Sequence number, per session and direction, contiguous from 1 in the order of sending. 0: unreliable, not numbered.
 
   deadlineMs @1 :UInt32;
-  # Milliseconds that the sender still waits for the response, counted from arrival. 0: no limit.
+  # Milliseconds that the sender still waits for the response, or for the acknowledgement of an event, counted from arrival. 0: no limit.
 
   kind @2 :Kind;
 
@@ -91,7 +91,7 @@ struct Hello {
   # Who connects: a device or program, named by itself. 1 … 128 bytes of printable text.
 
   uid @1 :Text;
-  # Whom it belongs to. 0 … 128 bytes; empty: whom the credentials name.
+  # Whom it belongs to. 0 … 128 bytes, printable; empty: whom the credentials name.
 
   token @2 :Text;
   # Credentials. 0 … 4,096 bytes; empty: none, or those of the TLS client certificate.
@@ -113,7 +113,7 @@ struct Welcome {
   # The server's answer to Hello: from here on messages may flow, both ways.
 
   session @0 :UInt64;
-  # The session's id, for logs and administration.
+  # The session's id, for logs and administration. No two sessions of one server process have the same.
 
   resumeToken @1 :Text;
   # Proof for a later Hello. 0 … 256 bytes; empty: this session cannot be resumed.
@@ -141,7 +141,7 @@ struct Refuse {
   # The server's other answer to Hello; the connection closes.
   code @0 :UInt16;          # a number of the error registry
   text @1 :Text;            # for a person. 0 … 1,024 bytes
-  retryAfterMs @2 :UInt32;  # not before so many milliseconds; 0: the registry's advice holds
+  retryAfterMs @2 :UInt32;  # not before so many milliseconds; 0: nothing is said, `code` tells
 }
 
 struct Ping {
@@ -176,5 +176,5 @@ struct Goodbye {
   # The sender goes: it takes no new requests and closes when what is in flight is answered.
   code @0 :UInt16;          # a number of the error registry
   text @1 :Text;            # for a person. 0 … 1,024 bytes
-  retryAfterMs @2 :UInt32;  # connect again not before so many milliseconds; 0: the registry's advice holds
+  retryAfterMs @2 :UInt32;  # connect again not before so many milliseconds; 0: nothing is said, `code` tells
 }

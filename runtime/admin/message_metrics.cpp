@@ -71,16 +71,21 @@ constexpr Metric kMetrics[] = {
      }},
     {"godwit_message_duplicates_total", kCounter, "", "Messages that came again and were recognised.",
      PLAIN(duplicates_dropped)},
+    {"godwit_arriving_body_bytes", kGauge, "", "Bodies that are arriving on streams of their own and have room.",
+     PLAIN(arriving_bytes)},
+    {"godwit_bodies_held_total", kCounter, "", "Bodies that flow control held until there was room for them.",
+     PLAIN(bodies_held)},
     {"godwit_handler_not_found_total", kCounter, "", "Messages that no handler is bound to.", PLAIN(handler_not_found)},
     {"godwit_acks_total", kCounter, "direction", "Acknowledgement frames, by direction: in, out.",
      [](const Scrape& scrape, Series& series) {
        series.add({{"direction", "in"}}, TOTAL(acks_received));
        series.add({{"direction", "out"}}, TOTAL(acks_sent));
      }},
-    {"godwit_promises", kGauge, "", "Replies that are waited for.", PLAIN(promises)},
+    {"godwit_promises", kGauge, "", "Replies and acknowledgements that are waited for.", PLAIN(promises)},
     {"godwit_promises_max", kGauge, "", "The bound of those, over all workers.",
      [](const Scrape& scrape, Series& series) { series.add({}, scrape.facts.promises_max * scrape.workers.size()); }},
-    {"godwit_promises_created_total", kCounter, "", "Replies that were ever waited for.", PLAIN(promises_created)},
+    {"godwit_promises_created_total", kCounter, "", "Replies and acknowledgements that were ever waited for.",
+     PLAIN(promises_created)},
     {"godwit_promises_finished_total", kCounter, "result",
      "How waiting ended: ok, failure, timeout, cancelled, rejected.",
      [](const Scrape& scrape, Series& series) {
@@ -88,7 +93,8 @@ constexpr Metric kMetrics[] = {
      }},
     {"godwit_late_replies_total", kCounter, "", "Replies that came when nobody waited any more.", PLAIN(late_replies)},
     {"godwit_dispatch_queue_length", kGauge, "", "Messages that wait for a handler.", PLAIN(dispatch_queue)},
-    {"godwit_dispatch_queue_capacity", kGauge, "", "The bound of those, over all workers.",
+    {"godwit_dispatch_queue_bytes", kGauge, "", "Bytes of those messages.", PLAIN(dispatch_queue_bytes)},
+    {"godwit_dispatch_queue_capacity", kGauge, "", "How many may wait, over all workers.",
      [](const Scrape& scrape, Series& series) {
        series.add({}, scrape.facts.dispatch_queue_max * scrape.workers.size());
      }},

@@ -16,20 +16,33 @@ void Dispatcher::submit(session::Session& session, session::Incoming message) {
   const wire::Envelope& envelope = message.envelope;
   if (draining_) return refuse(session.id(), envelope, Code::kServerDraining, "the server is going down");
   const routing::Target* found = handlers_.find(envelope.kind, envelope.action);
-  if (!found) {
-    metrics_.handler_not_found.add();
-    return refuse(session.id(), envelope, Code::kHandlerNotFound, envelope.action);
-  }
+  if (!found) return refuse_unrouted(session.id(), envelope);
   const routing::Target target = *found;
   // Handlers get a chance to make room before anybody is refused, but never beyond the turn's budget.
-  if (queue_.size() >= config_.queue_messages_max) run_batches();
-  if (queue_.size() >= config_.queue_messages_max) {
+  if (full()) run_batches();
+  if (full()) {
     metrics_.messages_dropped[static_cast<size_t>(DropReason::kQueueFull)].add();
     return refuse(session.id(), envelope, Code::kDispatcherFull, "the queue in front of the handlers is full");
   }
-  queue_.push_back({session.id(), target, handlers_.version(), clock_.now(),
-                    message.stored ? std::move(*message.stored) : wire::StoredMessage(envelope, message.body)});
+  enqueue({session.id(), target, handlers_.version(), clock_.now(),
+           message.stored ? std::move(*message.stored) : wire::StoredMessage(envelope, message.body)});
+}
+
+bool Dispatcher::full() const {
+  return queue_.size() >= config_.queue_messages_max || queue_bytes_ >= config_.queue_bytes_max;
+}
+
+void Dispatcher::enqueue(Queued queued) {
+  queue_bytes_ += queued.bytes;
+  queue_.push_back(std::move(queued));
   metrics_.dispatch_queue.set(static_cast<int64_t>(queue_.size()));
+  metrics_.dispatch_queue_bytes.set(static_cast<int64_t>(queue_bytes_));
+}
+
+void Dispatcher::pop() {
+  queue_bytes_ -= queue_.front().bytes;
+  queue_.pop_front();
+  metrics_.dispatch_queue_bytes.set(static_cast<int64_t>(queue_bytes_));
 }
 
 bool Dispatcher::run() {
@@ -78,6 +91,7 @@ void Dispatcher::run_batch() {
 void Dispatcher::give_back(size_t taken) {
   while (batch_.size() > taken) {
     release(deliveries_[batch_.size() - 1].ticket);
+    queue_bytes_ += batch_.back().bytes;
     queue_.push_front(std::move(batch_.back()));
     batch_.pop_back();
   }
@@ -91,7 +105,7 @@ size_t Dispatcher::take_batch() {
   while (!queue_.empty() && batch_.size() < config_.batch_messages_max) {
     Queued& front = queue_.front();
     if (!look_up_again(front)) {
-      queue_.pop_front();
+      pop();
       continue;
     }
     if (!batch_.empty() && front.target.unit != batch_.front().target.unit) break;
@@ -103,7 +117,7 @@ size_t Dispatcher::take_batch() {
     } else {
       metrics_.messages_dropped[static_cast<size_t>(DropReason::kClosed)].add();
     }
-    queue_.pop_front();
+    pop();
   }
   for (const Queued& queued : batch_) {
     const wire::Envelope& envelope = queued.message.envelope();
@@ -125,8 +139,7 @@ bool Dispatcher::look_up_again(Queued& queued) {
     queued.target = *found;
     return true;
   }
-  metrics_.handler_not_found.add();
-  refuse(queued.session, envelope, Code::kHandlerNotFound, envelope.action);
+  refuse_unrouted(queued.session, envelope);
   return false;
 }
 
@@ -135,6 +148,14 @@ bool Dispatcher::expired(const Queued& queued, Timestamp now) const {
   const auto waited = now - queued.received;
   return (envelope.ttl_ms != 0 && waited >= std::chrono::milliseconds(envelope.ttl_ms)) ||
          (envelope.deadline_ms != 0 && waited >= std::chrono::milliseconds(envelope.deadline_ms));
+}
+
+void Dispatcher::refuse_unrouted(session::SessionId id, const wire::Envelope& envelope) {
+  if (const Status valid = routing::check_action(envelope.action); !valid) {
+    return refuse(id, envelope, valid.error().code, valid.error().text);
+  }
+  metrics_.handler_not_found.add();
+  refuse(id, envelope, Code::kHandlerNotFound, envelope.action);
 }
 
 void Dispatcher::refuse(session::SessionId id, const wire::Envelope& envelope, Code code, std::string_view text) {

@@ -13,9 +13,10 @@
 namespace godwit::app {
 
 struct DispatcherConfig {
-  size_t queue_messages_max = 1000;  ///< waiting for a handler; beyond, senders get DispatcherFull at once
-  Duration turn_budget = 20ms;       ///< handlers run so long per loop turn; then the network gets its turn
-  size_t batch_messages_max = 64;    ///< enter a handler together
+  size_t queue_messages_max = 1000;   ///< waiting for a handler; beyond, senders get DispatcherFull at once
+  size_t queue_bytes_max = 64 << 20;  ///< the same: when this is reached, nothing more is queued
+  Duration turn_budget = 20ms;        ///< handlers run so long per loop turn; then the network gets its turn
+  size_t batch_messages_max = 64;     ///< enter a handler together
 };
 
 /// The last stretch of a message: finds its handler, waits in a bounded queue, enters the handler in a batch, and takes
@@ -53,6 +54,7 @@ class Dispatcher final : public host::ReplySink {
   /// New requests are refused from here on; what is queued still runs.
   void drain() { draining_ = true; }
   size_t queued() const { return queue_.size(); }
+  size_t queued_bytes() const { return queue_bytes_; }
   /// Delivered, but without a verdict yet.
   size_t in_flight() const { return tickets_.size() - free_tickets_.size(); }
 
@@ -69,6 +71,7 @@ class Dispatcher final : public host::ReplySink {
     uint64_t version;  ///< of the handlers when `target` was found
     Timestamp received;
     wire::StoredMessage message;
+    size_t bytes = message.bytes();  ///< that it counts for in the queue
   };
   /// Where the verdict of a delivered message goes.
   struct Pending {
@@ -81,6 +84,9 @@ class Dispatcher final : public host::ReplySink {
     Timestamp received{};
   };
 
+  bool full() const;
+  void enqueue(Queued queued);
+  void pop();
   void run_batches();
   void run_batch();
   size_t take_batch();
@@ -88,6 +94,7 @@ class Dispatcher final : public host::ReplySink {
   void note_time(Timestamp now);
   bool look_up_again(Queued& queued);
   bool expired(const Queued& queued, Timestamp now) const;
+  void refuse_unrouted(session::SessionId session, const wire::Envelope& envelope);
   void refuse(session::SessionId session, const wire::Envelope& envelope, Code code, std::string_view text);
   host::Ticket issue(const Queued& queued);
   Pending* find(host::Ticket ticket);
@@ -102,6 +109,7 @@ class Dispatcher final : public host::ReplySink {
   Handlers& handlers_;
   Sessions& sessions_;
   std::deque<Queued> queue_;
+  size_t queue_bytes_ = 0;
   std::vector<Queued> batch_;
   std::vector<host::Delivery> deliveries_;
   std::vector<Pending> tickets_;

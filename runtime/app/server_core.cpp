@@ -3,10 +3,20 @@
 #include "base/version.h"
 
 namespace godwit::app {
+namespace {
+
+/// When to come back, as the registry advises. 0: it does not say.
+uint32_t retry_after_ms(Code code) {
+  const auto info = describe(code);
+  return info ? static_cast<uint32_t>(info->retry_after.count()) : 0;
+}
+
+}  // namespace
 
 ServerCore::Peer::Peer(ServerCore& core, quic::Connection& connection)
-    : channel(connection, core.config_.session,
-              {core.world_.clock, core.world_.timers, core.codec_, core.log_.named("channel"), core}),
+    : channel(
+          connection, core.config_.session,
+          {core.world_.clock, core.world_.timers, core.codec_, core.log_.named("channel"), core.world_.metrics, core}),
       greeting_timer([this](Timestamp) { channel.close(Code::kFirstFrameTimeout, "no Hello in time"); }),
       address(connection.path().remote.to_string()) {}
 
@@ -17,6 +27,7 @@ ServerCore::ServerCore(const ServerCoreConfig& config, quic::EndpointOptions opt
       codec_(config.codec),
       promises_(config.promises_max, world.clock, world.timers, world.metrics, *this, config.promises_warn_ratio),
       dispatcher_(config_.dispatcher, world.clock, world.metrics, world.log.named("dispatch"), world.handlers, *this),
+      sessions_(static_cast<uint8_t>(options.worker_index)),
       endpoint_(quic::make_endpoint(
           std::move(options),
           {world.clock, world.timers, world.sender, world.entropy, world.log.named("quic"), world.metrics}, *this)) {}
@@ -53,7 +64,8 @@ void ServerCore::reconfigure(const ServerCoreConfig& config) {
 void ServerCore::drain() {
   endpoint_->stop_accepting();
   dispatcher_.drain();
-  const Bytes goodbye = codec_.encode(wire::Goodbye{Code::kServerDraining, "the server is going down", 1000});
+  const Bytes goodbye = codec_.encode(
+      wire::Goodbye{Code::kServerDraining, "the server is going down", retry_after_ms(Code::kServerDraining)});
   for (auto& [id, peer] : peers_) {
     if (peer->channel.live()) peer->channel.send_control(goodbye);
   }
@@ -100,7 +112,7 @@ void ServerCore::on_greeting(client::Channel& channel, const wire::Frame& frame)
   const auto hello = codec_.decode_hello(frame.payload);
   // Who it is may be wrong politely; bytes that make no sense are not answered.
   if (!hello && hello.error().code == Code::kIdentityInvalid) return refuse(*peer, hello.error());
-  if (!hello) return channel.close(hello.error().code, hello.error().text);
+  if (!hello) return channel.close(hello.error());
   if (const Status greeted = greet(*peer, *hello); !greeted) refuse(*peer, greeted.error());
 }
 
@@ -108,6 +120,7 @@ Status ServerCore::greet(Peer& peer, const wire::Hello& hello) {
   if (const Status valid = session::check_client_id(hello.client_id); !valid) return valid;
   auto identity = world_.authenticator.authenticate(hello, peer.channel.connection().peer_certificate_name());
   if (!identity) return tl::unexpected(std::move(identity.error()));
+  if (const Status valid = session::check_uid(identity->uid); !valid) return valid;
   if (!world_.sessions.try_acquire()) return fail(Code::kTooManyConnections, "all session places are taken");
   peer.identity = std::move(*identity);
   peer.session = sessions_.emplace_with([&](session::SessionId id) {
@@ -142,9 +155,7 @@ void ServerCore::refuse(Peer& peer, const Error& error) {
   world_.metrics.hellos_refused.add();
   log_.info("client refused", {{"code", error.code}, {"reason", error.text}, {"address", peer.address}});
   world_.timers.disarm(peer.greeting_timer);
-  const auto info = describe(error.code);
-  const uint32_t retry_after_ms = info ? static_cast<uint32_t>(info->retry_after.count()) : 0;
-  peer.channel.send_control(codec_.encode(wire::Refuse{error.code, error.text, retry_after_ms}));
+  peer.channel.send_control(codec_.encode(wire::Refuse{error.code, error.text, retry_after_ms(error.code)}));
   peer.channel.finish(error.code, error.text);
 }
 

@@ -126,8 +126,8 @@ class ServerCore final : private quic::ConnectionOwner,
   wire::Codec codec_;
   session::PromiseTable promises_;
   Dispatcher dispatcher_;
+  SlotMap<session::Session> sessions_;  ///< numbered as the worker is: their ids are unique in the process
   std::unique_ptr<quic::Endpoint> endpoint_;
-  SlotMap<session::Session> sessions_;
   tsl::robin_map<quic::ConnectionId, std::unique_ptr<Peer>> peers_;
   tsl::robin_map<session::SessionId, quic::ConnectionId> connections_;  ///< of live sessions
   std::vector<std::unique_ptr<Peer>> doomed_peers_;

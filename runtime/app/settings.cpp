@@ -20,6 +20,7 @@ session::SessionConfig session_settings(const Config& config) {
       .ack_every = static_cast<uint32_t>(from.ack_every),
       .request_timeout = config.message.default_timeout,
       .body_bytes_max = config.message.inline_max,
+      .arriving_bytes_max = config.message.arriving_bytes_max,
   };
 }
 
@@ -27,6 +28,7 @@ ServerCoreConfig core_settings(const Config& config) {
   ServerCoreConfig core;
   core.session = session_settings(config);
   core.dispatcher.queue_messages_max = config.message.dispatch_queue;
+  core.dispatcher.queue_bytes_max = config.message.dispatch_queue_bytes_max;
   core.dispatcher.turn_budget = config.message.turn_budget;
   core.codec.inline_bytes_max = config.message.inline_max;
   core.promises_max = config.message.promise_max;

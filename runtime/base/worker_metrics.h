@@ -45,13 +45,15 @@ struct WorkerMetrics {
   Counters<kSizeClasses> message_bytes_received, message_bytes_sent;
   Counter acks_sent, acks_received, duplicates_dropped;
   Counters<kDropReasons> messages_dropped;
+  Gauge arriving_bytes;  ///< bodies on own streams that have room
+  Counter bodies_held;   ///< … and those that had to wait for it
   Gauge promises;
   Counter promises_created;
   Counters<kPromiseOutcomes> promises_finished;
   Counter late_replies;
   // dispatch: receive to reply, by message kind
   std::array<Histogram, kMessageKinds> message_seconds;
-  Gauge dispatch_queue;
+  Gauge dispatch_queue, dispatch_queue_bytes;
   Counter handler_not_found;
   // loop
   Counter loop_iterations;

@@ -22,6 +22,7 @@ Channel::Channel(quic::Connection& connection, const session::SessionConfig& con
     : connection_(connection),
       config_(config),
       world_(world),
+      own_streams_(connection, config, world.codec, world.metrics),
       last_heard_(world.clock.now()),
       heartbeat_timer_([this](Timestamp now) { on_heartbeat(now); }) {}
 
@@ -88,13 +89,28 @@ void Channel::on_reset(quic::StreamId stream) {
   if (stream == control_ || stream == shared_in_ || stream == shared_out_) {
     return close(Code::kProtocolError, "a stream of the connection's life was reset");
   }
-  if (inbound_.count(stream)) refuse_stream(stream, Code::kCancelled, "the sender gave its message up");
+  const auto found = inbound_.find(stream);
+  if (found == inbound_.end() || !found->second.type) {
+    if (may_carry_message(stream)) close(Code::kProtocolError, "a stream was reset before it said what it carries");
+    return;
+  }
+  Inbound& inbound = found.value();
+  if (inbound.over || *inbound.type != wire::StreamType::kOwn) return;
+  inbound.over = true;
+  const auto broken = own_streams_.give_up(stream, {Code::kCancelled, "the sender gave its message up"});
+  // A reset may overtake the head, and then nobody knows which number is missing from now on.
+  if (!broken.head) return close(Code::kProtocolError, "an own stream was reset before its head was read");
+  on_broken(stream, broken);
+}
+
+/// Messages travel on unidirectional streams of the peer.
+bool Channel::may_carry_message(quic::StreamId stream) const {
+  return !quic::is_bidi(stream) && quic::opener_of(stream) != connection_.role();
 }
 
 void Channel::on_readable(quic::StreamId stream) {
-  auto found = inbound_.find(stream);
-  if (found == inbound_.end()) found = inbound_.emplace(stream, std::make_unique<Inbound>()).first;
-  read(stream, *found->second);
+  Inbound& inbound = inbound_[stream];
+  if (!inbound.over) read(stream, inbound);
 }
 
 void Channel::read(quic::StreamId stream, Inbound& inbound) {
@@ -106,14 +122,16 @@ void Channel::read(quic::StreamId stream, Inbound& inbound) {
   }
   if (stream == control_ && !inbound.type) inbound.type = wire::StreamType::kControl;
   if (!inbound.type && !accept_type(stream, inbound)) return;
-  if (*inbound.type == wire::StreamType::kOwn) return read_own(stream, inbound);
+  if (*inbound.type == wire::StreamType::kOwn) return on_own(stream, inbound, own_streams_.read(stream));
   read_frames(stream, *inbound.type);
 }
 
 bool Channel::accept_type(quic::StreamId stream, Inbound& inbound) {
   const Bytes bytes = connection_.readable(stream);
   if (bytes.empty()) {
-    if (connection_.finished(stream)) refuse_stream(stream, Code::kFrameTruncated, "an empty stream");
+    if (!connection_.finished(stream)) return false;
+    if (may_carry_message(stream)) return close(Code::kFrameTruncated, "an empty stream"), false;
+    refuse_stream(stream, Code::kFrameTruncated, "an empty stream");
     return false;
   }
   const auto type = static_cast<wire::StreamType>(bytes[0]);
@@ -141,7 +159,7 @@ void Channel::read_frames(quic::StreamId stream, wire::StreamType type) {
   size_t used = 0;
   while (!closed_) {
     const auto cut = wire::cut_frame(bytes.subspan(used), frame_bytes_max);
-    if (!cut) return close(cut.error().code, cut.error().text);
+    if (!cut) return close(cut.error());
     if (cut->state == wire::FrameCut::State::kNeedMore) break;
     if (!(control ? on_control(cut->frame) : on_shared(cut->frame))) return;
     used += cut->bytes;
@@ -161,7 +179,7 @@ bool Channel::on_control(const wire::Frame& frame) {
     world_.owner.on_greeting(*this, frame);
     return !closed_;
   }
-  const auto malformed = [this](const Error& error) { return close(error.code, error.text), false; };
+  const auto malformed = [this](const Error& error) { return close(error), false; };
   if (frame.type == wire::FrameType::kGoodbye) {
     const auto goodbye = world_.codec.decode_goodbye(frame.payload);
     if (!goodbye) return malformed(goodbye.error());
@@ -197,61 +215,30 @@ bool Channel::on_shared(const wire::Frame& frame) {
     return close(Code::kFrameUnknown, "frame type " + std::to_string(int(frame.type)) + " on the shared lane"), false;
   }
   const auto message = world_.codec.decode_message(frame.payload);
-  if (!message) return close(message.error().code, message.error().text), false;
+  if (!message) return close(message.error()), false;
   session_->receive(message->envelope, message->body);
   return !closed_;
 }
 
-void Channel::read_own(quic::StreamId stream, Inbound& inbound) {
-  if (!inbound.head && !read_own_head(stream, inbound)) return;
-  const uint64_t total = inbound.head->envelope().body_bytes;
-  const Bytes bytes = connection_.readable(stream);
-  if (inbound.body.size() + bytes.size() > total) {
-    return refuse_stream(stream, Code::kFrameMalformed, "more body than announced");
-  }
-  if (inbound.body.capacity() < inbound.body.size() + bytes.size()) {
-    // Memory follows what arrived, not what was announced.
-    inbound.body.reserve(std::min<uint64_t>(total, 4 * (inbound.body.size() + bytes.size())));
-  }
-  inbound.body.insert(inbound.body.end(), bytes.begin(), bytes.end());
-  connection_.consume(stream, bytes.size());
-  if (connection_.finished(stream)) finish_own(stream, inbound);
+void Channel::on_own(quic::StreamId stream, Inbound& inbound, OwnStreams::Progress progress) {
+  if (std::holds_alternative<OwnStreams::Unfinished>(progress)) return;
+  inbound.over = true;
+  if (auto* message = std::get_if<wire::StoredMessage>(&progress)) return session_->receive(std::move(*message));
+  const auto& broken = std::get<OwnStreams::Broken>(progress);
+  if (!broken.head) return close(broken.error);
+  on_broken(stream, broken);
 }
 
-bool Channel::read_own_head(quic::StreamId stream, Inbound& inbound) {
-  const auto cut = wire::cut_frame(connection_.readable(stream), world_.codec.limits().envelope_bytes_max);
-  if (!cut) return refuse_stream(stream, cut.error().code, cut.error().text), false;
-  if (cut->state == wire::FrameCut::State::kNeedMore) {
-    if (connection_.finished(stream)) refuse_stream(stream, Code::kFrameTruncated, "the stream ended inside its head");
-    return false;
-  }
-  if (cut->frame.type != wire::FrameType::kMessageHead)
-    return refuse_stream(stream, Code::kFrameUnknown, "not a message head"), false;
-  const auto envelope = world_.codec.decode_message_head(cut->frame.payload);
-  if (!envelope) return refuse_stream(stream, envelope.error().code, envelope.error().text), false;
-  inbound.head.emplace(*envelope, Bytes{});
-  connection_.consume(stream, cut->bytes);
-  return true;
-}
-
-void Channel::finish_own(quic::StreamId stream, Inbound& inbound) {
-  if (inbound.body.size() != inbound.head->envelope().body_bytes) {
-    return refuse_stream(stream, Code::kFrameTruncated, "less body than announced");
-  }
-  wire::StoredMessage message(inbound.head->envelope(), std::move(inbound.body));
-  inbound_.erase(stream);
-  session_->receive(std::move(message));
+/// The sender is told; the connection, and what follows in the order, goes on.
+void Channel::on_broken(quic::StreamId stream, const OwnStreams::Broken& broken) {
+  refuse_stream(stream, broken.error.code, broken.error.text);
+  if (live()) session_->receive_refused(broken.head->envelope(), broken.error.code, broken.error.text);
 }
 
 void Channel::refuse_stream(quic::StreamId stream, Code code, std::string_view text) {
   world_.log.debug("stream refused", {{"code", code}, {"reason", text}, {"stream", stream}});
+  inbound_[stream].over = true;
   connection_.reset(stream, code);
-  const auto found = inbound_.find(stream);
-  if (found == inbound_.end()) return;
-  const std::unique_ptr<Inbound> refused = std::move(found.value());
-  inbound_.erase(found);
-  // Before its head came nobody knows which number the message has, if it has one.
-  if (refused->head && live()) session_->receive_refused(refused->head->envelope(), code, text);
 }
 
 Status Channel::send_message(const wire::Envelope& envelope, Bytes body) {
@@ -295,6 +282,12 @@ void Channel::send_waiting() {
 void Channel::send_ack(const wire::Ack& ack) { send_control(world_.codec.encode(ack)); }
 
 void Channel::close(Code code, std::string_view text) { end(code, text, quic::Connection::CloseMode::kAbort); }
+
+void Channel::close(const Error& error) {
+  world_.log.debug("the peer's bytes cannot be read",
+                   {{"code", error.code}, {"reason", error.text}, {"detail", error.detail}});
+  close(error.code, error.text);
+}
 
 void Channel::finish(Code code, std::string_view text) { end(code, text, quic::Connection::CloseMode::kAfterQueued); }
 

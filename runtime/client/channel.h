@@ -10,6 +10,8 @@
 
 #include "base/log.h"
 #include "base/timer_heap.h"
+#include "base/worker_metrics.h"
+#include "client/own_streams.h"
 #include "port/clock.h"
 #include "quic/connection.h"
 #include "session/config.h"
@@ -19,7 +21,7 @@
 namespace godwit::client {
 
 /// Joins one QUIC connection to one session: opens and recognises the streams of `godwit/1`, cuts frames, decodes them,
-/// assembles bodies of own streams, keeps the heartbeat. Used by both sides. Before `go_live` only the greeting passes.
+/// keeps the heartbeat. Used by both sides. Before `go_live` only the greeting passes.
 class Channel final : public session::Link {
  public:
   class Owner {
@@ -34,6 +36,7 @@ class Channel final : public session::Link {
     TimerHeap& timers;
     wire::Codec& codec;
     Log log;
+    WorkerMetrics& metrics;
     Owner& owner;
   };
 
@@ -60,6 +63,9 @@ class Channel final : public session::Link {
   /// Reads no more, and closes once what is queued was delivered: a refusal, a last reply.
   void finish(Code code, std::string_view text);
 
+  /// The peer sent what cannot be read. It hears our words; what a library said of it goes to the log.
+  void close(const Error& error);
+
   // session::Link
   Status send_message(const wire::Envelope& envelope, Bytes body) override;
   void send_ack(const wire::Ack& ack) override;
@@ -69,9 +75,7 @@ class Channel final : public session::Link {
   /// What is known of a stream that the peer opened.
   struct Inbound {
     std::optional<wire::StreamType> type;
-    // Own streams: the head, then the body as it grows.
-    std::optional<wire::StoredMessage> head;
-    std::vector<uint8_t> body;
+    bool over = false;  ///< its message was handed on, or it was refused: nothing of it is looked at any more
   };
   struct WaitingMessage {
     std::vector<uint8_t> head;
@@ -81,13 +85,13 @@ class Channel final : public session::Link {
   void on_readable(quic::StreamId stream);
   void on_reset(quic::StreamId stream);
   void read(quic::StreamId stream, Inbound& inbound);
+  bool may_carry_message(quic::StreamId stream) const;
   bool accept_type(quic::StreamId stream, Inbound& inbound);
   void read_frames(quic::StreamId stream, wire::StreamType type);
   bool on_control(const wire::Frame& frame);
   bool on_shared(const wire::Frame& frame);
-  void read_own(quic::StreamId stream, Inbound& inbound);
-  bool read_own_head(quic::StreamId stream, Inbound& inbound);
-  void finish_own(quic::StreamId stream, Inbound& inbound);
+  void on_own(quic::StreamId stream, Inbound& inbound, OwnStreams::Progress progress);
+  void on_broken(quic::StreamId stream, const OwnStreams::Broken& broken);
   void refuse_stream(quic::StreamId stream, Code code, std::string_view text);
   void send_own(Bytes head, Bytes body);
   bool try_send_own(Bytes head, Bytes body);
@@ -104,7 +108,8 @@ class Channel final : public session::Link {
   quic::StreamId control_ = -1;
   quic::StreamId shared_out_ = -1;
   quic::StreamId shared_in_ = -1;
-  tsl::robin_map<quic::StreamId, std::unique_ptr<Inbound>> inbound_;
+  tsl::robin_map<quic::StreamId, Inbound> inbound_;  ///< until the stream is closed in both directions
+  OwnStreams own_streams_;
   std::deque<WaitingMessage> waiting_;  ///< own messages for which the peer allows no stream yet; bounded by the outbox
   Duration heartbeat_{};
   Timestamp last_heard_{};

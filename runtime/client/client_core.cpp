@@ -114,7 +114,8 @@ void ClientCore::on_events(quic::Connection& connection, std::span<const quic::E
 
 void ClientCore::on_handshake(Peer& peer, quic::Connection& connection) {
   peer.channel = std::make_unique<Channel>(
-      connection, config_.session, Channel::World{world_.clock, world_.timers, codec_, log_.named("channel"), *this});
+      connection, config_.session,
+      Channel::World{world_.clock, world_.timers, codec_, log_.named("channel"), world_.metrics, *this});
   const wire::Hello hello{.client_id = peer.credentials.client_id,
                           .uid = peer.credentials.uid,
                           .token = peer.credentials.token,
@@ -130,13 +131,13 @@ void ClientCore::on_greeting(Channel& channel, const wire::Frame& frame) {
   if (!peer) return;
   if (frame.type == wire::FrameType::kWelcome) {
     const auto welcome = codec_.decode_welcome(frame.payload);
-    if (!welcome) return channel.close(welcome.error().code, welcome.error().text);
+    if (!welcome) return channel.close(welcome.error());
     return on_welcome(*peer, *welcome);
   }
   if (frame.type != wire::FrameType::kRefuse)
     return channel.close(Code::kUnexpectedFrame, "a server greets with Welcome or Refuse");
   const auto refuse = codec_.decode_refuse(frame.payload);
-  if (!refuse) return channel.close(refuse.error().code, refuse.error().text);
+  if (!refuse) return channel.close(refuse.error());
   peer->refusal = {refuse->code, std::string(refuse->text)};
   channel.close(Code::kPeerClosed, "refused");
 }

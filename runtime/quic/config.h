@@ -19,6 +19,9 @@ struct TransportConfig {
   uint64_t max_streams_uni = 100;
   uint64_t stream_window_bytes = 512 * 1024;
   uint64_t stream_window_bytes_max = 6 * 1024 * 1024;  ///< auto-tuning limit; 0 = no tuning
+  /// Of a peer's unidirectional streams but the first, which is its shared lane: what may arrive before its owner knows
+  /// what it is. More than the largest head.
+  uint64_t new_stream_window_bytes = 128 * 1024;
   uint64_t connection_window_bytes = 1024 * 1024;
   uint64_t connection_window_bytes_max = 15 * 1024 * 1024;
   CongestionControl congestion_control = CongestionControl::kCubic;

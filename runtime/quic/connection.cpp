@@ -26,7 +26,8 @@ uint64_t Connection::queued_bytes(StreamId stream) const { return transport_->qu
 uint64_t Connection::queued_bytes() const { return transport_->queued_bytes(); }
 
 Bytes Connection::readable(StreamId stream) const { return transport_->readable(stream); }
-void Connection::consume(StreamId stream, size_t bytes) { transport_->consume(stream, bytes); }
+void Connection::consume(StreamId stream, size_t bytes, Credit credit) { transport_->consume(stream, bytes, credit); }
+void Connection::allow(StreamId stream, uint64_t bytes) { transport_->allow(stream, bytes); }
 bool Connection::finished(StreamId stream) const { return transport_->finished(stream); }
 
 void Connection::reset(StreamId stream, Code code) { transport_->reset(stream, code); }

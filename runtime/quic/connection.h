@@ -25,6 +25,9 @@ using ConnectionId = Id<Connection>;
 
 enum class Role : uint8_t { kClient, kServer };
 
+/// The lowest bit says who opened a stream (RFC 9000, section 2.1).
+inline constexpr Role opener_of(StreamId id) { return (id & 1) == 0 ? Role::kClient : Role::kServer; }
+
 /// What happened, in order. Recorded while ngtcp2 runs, handed to the owner after it has returned.
 struct HandshakeCompleted {};
 /// New bytes, or the end, can be read: `readable`, `consume`, `finished`.
@@ -121,8 +124,12 @@ class Connection {
   /// What arrived in order and was not consumed; contiguous; valid until the next call on this stream or the next
   /// receive.
   Bytes readable(StreamId stream) const;
-  /// Frees the front of `readable` and opens flow control for as many bytes.
-  void consume(StreamId stream, size_t bytes);
+  /// Frees the front of `readable` and opens flow control for as many bytes: of the connection, so that other streams
+  /// go on, and of the stream unless its credit is given by `allow` alone.
+  enum class Credit : uint8_t { kStreamToo, kConnection };
+  void consume(StreamId stream, size_t bytes, Credit credit = Credit::kStreamToo);
+  /// Opens the flow control of this stream for so many bytes more.
+  void allow(StreamId stream, uint64_t bytes);
   /// The peer finished the stream and everything before the end has arrived (it may not have been consumed yet).
   bool finished(StreamId stream) const;
 

@@ -51,8 +51,10 @@ class StreamTable {
     for (const auto& [id, stream] : streams_) visit(*stream);
   }
 
-  /// Whether we opened it: the lowest bit says who did (RFC 9000, section 2.1).
-  bool is_ours(StreamId id) const { return ((id & 1) == 0) == (role_ == Role::kClient); }
+  bool is_ours(StreamId id) const { return opener_of(id) == role_; }
+
+  /// The first unidirectional stream of each side is what it sends most on.
+  bool is_shared_lane_of_peer(StreamId id) const { return id <= 3 && !is_bidi(id) && !is_ours(id); }
 
  private:
   StreamRank rank_of(StreamId id) const {

@@ -81,7 +81,8 @@ class Transport {
   uint64_t queued_bytes(StreamId stream) const;
   uint64_t queued_bytes() const { return queued_bytes_; }
   Bytes readable(StreamId stream) const;
-  void consume(StreamId stream, size_t bytes);
+  void consume(StreamId stream, size_t bytes, Connection::Credit credit);
+  void allow(StreamId stream, uint64_t bytes);
   bool finished(StreamId stream) const;
   void reset(StreamId stream, Code code);
   Status send_datagram(Bytes payload);
@@ -170,7 +171,8 @@ class Transport {
   // streams, see transport_streams.cpp
   Stream* writable(StreamId id) const;
   void after_write(Stream& stream, Connection::Fin fin);
-  void return_credit(const Stream& stream, size_t bytes);
+  void allow(const Stream& stream, uint64_t bytes);
+  void return_credit(size_t bytes);
   void told_to_stop(Stream& stream, uint64_t app_error);
   void stop_sending_of(Stream& stream);
   void drop_unread(Stream& stream);

@@ -172,6 +172,10 @@ void Transport::on_handshake_completed() {
 void Transport::on_stream_open(StreamId id) {
   Stream& stream = streams_.add(id);
   ngtcp2_conn_set_stream_user_data(connection_.get(), id, &stream);
+  if (streams_.is_shared_lane_of_peer(id)) {
+    const TransportConfig& config = shared_.options.transport;
+    allow(stream, config.stream_window_bytes - std::min(config.new_stream_window_bytes, config.stream_window_bytes));
+  }
 }
 
 void Transport::on_stream_data(Stream& stream, Bytes bytes, bool fin) {

@@ -66,7 +66,7 @@ ngtcp2_transport_params Transport::transport_params() const {
   out.initial_max_streams_uni = config.max_streams_uni;
   out.initial_max_stream_data_bidi_local = config.stream_window_bytes;
   out.initial_max_stream_data_bidi_remote = config.stream_window_bytes;
-  out.initial_max_stream_data_uni = config.stream_window_bytes;
+  out.initial_max_stream_data_uni = std::min(config.new_stream_window_bytes, config.stream_window_bytes);
   out.initial_max_data = config.connection_window_bytes;
   out.max_idle_timeout = static_cast<ngtcp2_duration>(config.idle_timeout.count());
   out.max_datagram_frame_size = config.max_datagram_frame_bytes;

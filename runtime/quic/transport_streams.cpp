@@ -60,18 +60,28 @@ Bytes Transport::readable(StreamId id) const {
   return stream ? stream->in.readable() : Bytes();
 }
 
-void Transport::consume(StreamId id, size_t bytes) {
+void Transport::consume(StreamId id, size_t bytes, Connection::Credit credit) {
   Stream* stream = streams_.find(id);
   if (!stream || bytes == 0) return;
   stream->in.consume(bytes);
-  return_credit(*stream, bytes);
+  if (credit == Connection::Credit::kStreamToo) allow(*stream, bytes);
+  return_credit(bytes);
   if (stream->over && stream->in.readable().empty()) tell_closed(*stream);
 }
 
-/// Lets the peer send as much again.
-void Transport::return_credit(const Stream& stream, size_t bytes) {
+void Transport::allow(StreamId id, uint64_t bytes) {
+  if (Stream* stream = streams_.find(id)) allow(*stream, bytes);
+}
+
+void Transport::allow(const Stream& stream, uint64_t bytes) {
+  if (!is_open() || bytes == 0 || stream.fin_received || stream.over) return;
+  ngtcp2_conn_extend_max_stream_offset(connection_.get(), stream.id, bytes);
+  mark_dirty();
+}
+
+/// Lets the peer send as much again on all its streams together.
+void Transport::return_credit(size_t bytes) {
   if (!is_open() || bytes == 0) return;
-  if (!stream.fin_received && !stream.over) ngtcp2_conn_extend_max_stream_offset(connection_.get(), stream.id, bytes);
   ngtcp2_conn_extend_max_offset(connection_.get(), bytes);
   mark_dirty();
 }
@@ -105,7 +115,7 @@ void Transport::stop_sending_of(Stream& stream) {
   stream.out.abandon();
 }
 
-void Transport::drop_unread(Stream& stream) { return_credit(stream, stream.in.discard()); }
+void Transport::drop_unread(Stream& stream) { return_credit(stream.in.discard()); }
 
 void Transport::tell_closed(Stream& stream) {
   if (std::exchange(stream.closed_told, true)) return;

@@ -21,6 +21,8 @@ struct SessionConfig {
   uint32_t ack_every = 64;          ///< … or for so many messages
   Duration request_timeout = 30s;   ///< where the caller names none
   size_t body_bytes_max = 1 << 20;  ///< of one message
+  /// Bodies that are arriving on own streams of one connection: sixteen of the largest by default.
+  size_t arriving_bytes_max = 16 << 20;
 };
 
 }  // namespace godwit::session

@@ -23,8 +23,8 @@ struct Promise {
 };
 using PromiseId = Id<Promise>;
 
-/// All pending replies of one worker: an exact bound, a warning at a share of it with hysteresis, and deadlines that
-/// fire within 16 ms. Sessions keep the way from message id to promise.
+/// All replies and acknowledgements that somebody on one worker waits for: an exact bound, a warning at a share of it
+/// with hysteresis, and deadlines that fire within 16 ms. Sessions keep the way from message id to promise.
 class PromiseTable {
  public:
   class Owner {

@@ -44,7 +44,7 @@ void Session::limit_body_bytes(uint64_t bytes_max) { body_bytes_max_ = std::min(
 
 Result<uint64_t> Session::request(wire::Kind kind, std::string_view action, Bytes body, const SendOptions& options,
                                   Waiting waiting) {
-  const Duration timeout = options.timeout > Duration::zero() ? options.timeout : config_.request_timeout;
+  const Duration timeout = timeout_of(options);
   wire::Envelope envelope{.kind = kind,
                           .priority = options.priority,
                           .deadline_ms = to_ms(timeout),
@@ -52,16 +52,7 @@ Result<uint64_t> Session::request(wire::Kind kind, std::string_view action, Byte
                           .action = action,
                           .headers = options.headers};
   if (options.order == SendOptions::Order::kOrdered) envelope.after_delta = 1;
-  const uint64_t next = outbox_.next_seq();
-  auto promise = world_.promises.create({id_, next, waiting}, world_.clock.now() + timeout);
-  if (!promise) return tl::unexpected(std::move(promise.error()));
-  promises_.emplace(next, *promise);
-  auto sent = submit(envelope, body, Outbox::Allowance::kBounded, {});
-  if (!sent) {
-    promises_.erase(next);
-    world_.promises.take(*promise, PromiseOutcome::kRejected);
-  }
-  return sent;
+  return submit_awaited(envelope, body, timeout, waiting, {});
 }
 
 Result<uint64_t> Session::send_event(std::string_view action, Bytes body, const SendOptions& options, Waiting waiting) {
@@ -71,8 +62,29 @@ Result<uint64_t> Session::send_event(std::string_view action, Bytes body, const 
                           .action = action,
                           .headers = options.headers};
   if (options.order == SendOptions::Order::kOrdered) envelope.after_delta = 1;
-  if (waiting) envelope.flags |= wire::flags::kAckSoon;
-  return submit(envelope, body, Outbox::Allowance::kBounded, waiting);
+  if (!waiting) return submit(envelope, body, Outbox::Allowance::kBounded, {});
+  const Duration timeout = timeout_of(options);
+  envelope.deadline_ms = to_ms(timeout);
+  envelope.flags |= wire::flags::kAckSoon;
+  return submit_awaited(envelope, body, timeout, waiting, {this, outbox_.next_seq()});
+}
+
+Duration Session::timeout_of(const SendOptions& options) const {
+  return options.timeout > Duration::zero() ? options.timeout : config_.request_timeout;
+}
+
+Result<uint64_t> Session::submit_awaited(wire::Envelope& envelope, Bytes body, Duration timeout, Waiting waiting,
+                                         Waiting on_acknowledged) {
+  const uint64_t next = outbox_.next_seq();
+  auto promise = world_.promises.create({id_, next, waiting}, world_.clock.now() + timeout);
+  if (!promise) return tl::unexpected(std::move(promise.error()));
+  promises_.emplace(next, *promise);
+  auto sent = submit(envelope, body, Outbox::Allowance::kBounded, on_acknowledged);
+  if (!sent) {
+    promises_.erase(next);
+    world_.promises.take(*promise, PromiseOutcome::kRejected);
+  }
+  return sent;
 }
 
 Status Session::respond(uint64_t request_id, const Reply& reply) {
@@ -199,6 +211,10 @@ void Session::on_response(const Incoming& message) {
 
 bool Session::settle(uint64_t message_id, const Reply& reply) {
   outbox_.settle(message_id, reply);  // an answer proves that the message arrived
+  return settle_promise(message_id, reply);
+}
+
+bool Session::settle_promise(uint64_t message_id, const Reply& reply) {
   const auto found = promises_.find(message_id);
   if (found == promises_.end()) return false;
   const PromiseId promise_id = found->second;
@@ -278,7 +294,7 @@ void Session::fail_all(Code code, std::string_view text) {
 
 void Session::promise_expired(const Promise& promise) {
   promises_.erase(promise.message_id);
-  promise.waiting.settle({wire::Status::kTimeout, Code::kDeadlineExceeded, "no reply came in time", {}, {}});
+  promise.waiting.settle({wire::Status::kTimeout, Code::kDeadlineExceeded, "no answer came in time", {}, {}});
 }
 
 }  // namespace godwit::session

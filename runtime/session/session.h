@@ -31,7 +31,7 @@ struct Incoming {
 
 struct SendOptions {
   std::span<const wire::Header> headers;
-  Duration timeout{};  ///< requests: how long a reply is waited for; 0 = the session's default
+  Duration timeout{};  ///< how long a reply, or an event's acknowledgement, is waited for; 0 = the session's default
   Duration ttl{};      ///< 0 = none
   wire::Priority priority = wire::Priority::kNormal;
   enum class Order : uint8_t { kOrdered, kUnordered } order = Order::kOrdered;
@@ -40,7 +40,7 @@ struct SendOptions {
 /// One side of the conversation with a peer: numbers, keeps, acknowledges and orders messages, and pairs replies with
 /// requests. The same class serves both sides. Pure: it knows no socket and reads time only from its arguments.
 /// Outlives connections: `attach` gives it one, `detach` takes it away.
-class Session {
+class Session final : private ReplyWaiter {
  public:
   class Owner {
    public:
@@ -59,7 +59,7 @@ class Session {
   };
 
   Session(SessionId id, const SessionConfig& config, World world);
-  ~Session();
+  ~Session() override;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -75,7 +75,8 @@ class Session {
   /// A command or query; `waiting` hears the reply, or why none came. On error nothing was sent and no number was used.
   Result<uint64_t> request(wire::Kind kind, std::string_view action, Bytes body, const SendOptions& options,
                            Waiting waiting);
-  /// An event; `waiting` (may be nobody) hears success when the peer's handler has it, failure when it was refused.
+  /// An event; `waiting` (may be nobody) hears success when the peer's handler has it, failure when it was refused,
+  /// timeout when neither was heard in time.
   Result<uint64_t> send_event(std::string_view action, Bytes body, const SendOptions& options, Waiting waiting);
   /// The answer to a request of the peer.
   Status respond(uint64_t request_id, const Reply& reply);
@@ -105,6 +106,11 @@ class Session {
   const Inbox& inbox() const { return inbox_; }
 
  private:
+  /// A message whose outcome `waiting` hears by the deadline at the latest. `on_acknowledged`: an acknowledgement is
+  /// one.
+  Result<uint64_t> submit_awaited(wire::Envelope& envelope, Bytes body, Duration timeout, Waiting waiting,
+                                  Waiting on_acknowledged);
+  Duration timeout_of(const SendOptions& options) const;
   Result<uint64_t> submit(wire::Envelope& envelope, Bytes body, Outbox::Allowance allowance, Waiting on_acknowledged);
   void arrive(Incoming message);
   /// Release or hold; nullopt when nothing is left to do with the message.
@@ -115,6 +121,9 @@ class Session {
   void on_response(const Incoming& message);
   /// False when nobody waited for a reply to this message (any more).
   bool settle(uint64_t message_id, const Reply& reply);
+  bool settle_promise(uint64_t message_id, const Reply& reply);
+  /// From the outbox: an event that somebody waits for was acknowledged.
+  void on_reply(uint64_t seq, const Reply& reply) override { settle_promise(seq, reply); }
   void refuse_peer(Code code, std::string_view text);
   void want_turn();
   void send_ack();

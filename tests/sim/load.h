@@ -55,4 +55,22 @@ class Load {
   uint64_t settled_ = 0;
 };
 
+inline ClientPeer& connect(World& world, ClientNode& client, Duration timeout = 30s) {
+  ClientPeer& peer = client.connect(timeout);
+  world.expect(world.run_until([&] { return peer.connected() || peer.ended(); }, timeout), "no decision on connecting");
+  world.expect(peer.connected(), "not connected: " + peer.why_ended().to_string());
+  return peer;
+}
+
+/// Runs a load to its end; every message must succeed, and the session must live.
+inline void expect_all_succeed(World& world, ClientPeer& peer, Load::Plan plan, Duration limit) {
+  const uint64_t before = world.ledger().succeeded(), count = plan.count;
+  Load load(world, peer, std::move(plan));
+  load.pump();
+  world.expect(world.run_until([&] { return load.done() || peer.ended(); }, limit),
+               std::to_string(load.settled()) + " of " + std::to_string(count) + " messages settled in time");
+  world.expect(!peer.ended(), "the session died: " + peer.why_ended().to_string());
+  world.expect(world.ledger().succeeded() - before == count, "a message failed");
+}
+
 }  // namespace godwit::sim

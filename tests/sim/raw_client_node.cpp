@@ -46,8 +46,8 @@ void RawClientNode::greet(quic::Connection& connection) {
   if (!stream) return;
   control_ = *stream;
   greeting_ = {static_cast<uint8_t>(wire::StreamType::kControl)};
-  const bool greets_well = behaviour_ == Behaviour::kBreaksBodies || behaviour_ == Behaviour::kNeverReads;
-  if (!greets_well) append_hello("wrong");
+  const bool greets_badly = behaviour_ == Behaviour::kByteASecond || behaviour_ == Behaviour::kGreetsTwice;
+  if (greets_badly) append_hello("wrong");
   if (behaviour_ == Behaviour::kByteASecond) return drip(0);
   append_hello("right");
   connection.write(control_, greeting_);
@@ -75,9 +75,7 @@ void RawClientNode::read_control(quic::Connection& connection) {
 }
 
 void RawClientNode::on_frame(quic::Connection& connection, const wire::Frame& frame) {
-  if (frame.type == wire::FrameType::kWelcome && behaviour_ == Behaviour::kBreaksBodies)
-    return break_bodies(connection);
-  if (frame.type == wire::FrameType::kWelcome && behaviour_ == Behaviour::kNeverReads) return ping_on();
+  if (frame.type == wire::FrameType::kWelcome) return on_welcome(connection);
   if (frame.type != wire::FrameType::kAck) return;
   const auto ack = codec_.decode_ack(frame.payload);
   world_.expect(ack.has_value(), "an acknowledgement cannot be read");
@@ -86,10 +84,66 @@ void RawClientNode::on_frame(quic::Connection& connection, const wire::Frame& fr
   for (const wire::Nack& nack : ack->nacks) refused_[nack.seq] = nack.code;
 }
 
-void RawClientNode::break_bodies(quic::Connection& connection) {
-  const std::vector<uint8_t> bytes(2'000);
+void RawClientNode::on_welcome(quic::Connection& connection) {
+  switch (behaviour_) {
+    case Behaviour::kBreaksBodies: return break_bodies(connection);
+    case Behaviour::kResetsHead:
+    case Behaviour::kCutsHead: return lose_head(connection);
+    case Behaviour::kHoardsBodies: return hoard_bodies(connection);
+    case Behaviour::kNeverReads: return ping_on();
+    default: return;
+  }
+}
+
+quic::StreamId RawClientNode::open_shared(quic::Connection& connection) {
   const auto shared = connection.open_uni();
   write_type(connection, *shared, wire::StreamType::kShared);
+  return *shared;
+}
+
+void RawClientNode::lose_head(quic::Connection& connection) {
+  const auto shared = open_shared(connection);
+  const auto lost = connection.open_uni();
+  write_type(connection, *lost, wire::StreamType::kOwn);
+  connection.write(shared, *codec_.encode_message(next_event(2), 0));
+  if (behaviour_ == Behaviour::kCutsHead) {
+    const Bytes head = *codec_.encode_message_head(next_event(1));
+    connection.write(*lost, head.first(head.size() / 2), quic::Connection::Fin::kYes);
+  } else {
+    world_.after(500ms, [this, lost] {
+      quic::Connection* connection = endpoint_->get(connection_);
+      if (connection) connection->reset(*lost, Code::kCancelled);
+    });
+  }
+}
+
+void RawClientNode::hoard_bodies(quic::Connection& connection) {
+  const auto shared = open_shared(connection);
+  const auto body = std::make_shared<const std::vector<uint8_t>>(make_body(world_.seed(), 1 << 20));
+  const auto all_but_one = std::make_shared<const std::vector<uint8_t>>(body->begin(), body->end() - 1);
+  for (uint64_t seq = 1; seq <= kHoards; ++seq) {
+    const auto stream = connection.open_uni();
+    write_type(connection, *stream, wire::StreamType::kOwn);
+    wire::Envelope envelope = next_event(seq, *body, 0);
+    envelope.body_bytes = body->size();
+    connection.write(*stream, *codec_.encode_message_head(envelope));
+    connection.write_shared(*stream, all_but_one);
+    hoarded_.push_back(*stream);
+  }
+  connection.write(shared, *codec_.encode_message(next_event(kHoards + 1, {}, 0), 0));
+}
+
+void RawClientNode::finish_bodies() {
+  quic::Connection* connection = endpoint_->get(connection_);
+  const std::vector<uint8_t> body = make_body(world_.seed(), 1 << 20);
+  for (const quic::StreamId stream : hoarded_) {
+    connection->write(stream, Bytes(body).last(1), quic::Connection::Fin::kYes);
+  }
+}
+
+void RawClientNode::break_bodies(quic::Connection& connection) {
+  const std::vector<uint8_t> bytes(2'000);
+  const auto shared = open_shared(connection);
   const auto shorter = open_message(connection, 1, bytes.size() + 1);
   connection.write(shorter, bytes, quic::Connection::Fin::kYes);
   const auto longer = open_message(connection, 2, bytes.size() - 1);
@@ -100,7 +154,7 @@ void RawClientNode::break_bodies(quic::Connection& connection) {
     quic::Connection* connection = endpoint_->get(connection_);
     if (connection) connection->reset(reset, Code::kCancelled);
   });
-  connection.write(*shared, *codec_.encode_message(next_event(4), 0));
+  connection.write(shared, *codec_.encode_message(next_event(4), 0));
 }
 
 void RawClientNode::ping_on() {
@@ -129,11 +183,13 @@ void RawClientNode::write_type(quic::Connection& connection, quic::StreamId stre
   connection.write(stream, {&byte, 1});
 }
 
-wire::Envelope RawClientNode::next_event(uint64_t seq) {
-  world_.ledger().sent(
-      "raw", seq,
-      {.hash = hash_message("sink", hash_bytes({})), .kind = Ledger::Message::Kind::kEvent, .awaited = false});
-  return {.seq = seq, .after_delta = 1, .kind = wire::Kind::kEvent, .action = "sink"};
+wire::Envelope RawClientNode::next_event(uint64_t seq, Bytes body, uint32_t after_delta) {
+  world_.ledger().sent("raw", seq,
+                       {.hash = hash_message("sink", hash_bytes(body)),
+                        .kind = Ledger::Message::Kind::kEvent,
+                        .ordered = after_delta != 0,
+                        .awaited = false});
+  return {.seq = seq, .after_delta = after_delta, .kind = wire::Kind::kEvent, .action = "sink"};
 }
 
 }  // namespace godwit::sim

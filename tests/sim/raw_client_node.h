@@ -21,9 +21,16 @@ class RawClientNode final : public Node, private quic::ConnectionOwner {
     kGreetsTwice,   ///< sends two greetings in one breath: one with a wrong token, then one with the right token
     kBreaksBodies,  ///< sends events 1, 2 and 3 on streams that end early, too late, or are reset, and then event 4 in
                     ///< order
+    kResetsHead,    ///< sends event 2, then resets the stream of event 1 before its head
+    kCutsHead,      ///< sends event 2, then ends the stream of event 1 inside its head
+    kHoardsBodies,  ///< begins the largest events on as many streams as it may, and ends none of them until told to;
+                    ///< then one small event
     kNeverReads,    ///< greets, and from the Welcome on pings without end and reads nothing
   };
   void connect(Behaviour behaviour);
+  static constexpr uint64_t kHoards = 90;
+  /// Ends what it hoards.
+  void finish_bodies();
 
   bool handshake_done() const { return handshake_done_; }
   const std::optional<quic::Closed>& closed() const { return closed_; }
@@ -42,17 +49,22 @@ class RawClientNode final : public Node, private quic::ConnectionOwner {
   void drip(size_t at);
   void read_control(quic::Connection& connection);
   void on_frame(quic::Connection& connection, const wire::Frame& frame);
+  void on_welcome(quic::Connection& connection);
+  quic::StreamId open_shared(quic::Connection& connection);
   void break_bodies(quic::Connection& connection);
+  void lose_head(quic::Connection& connection);
+  void hoard_bodies(quic::Connection& connection);
   void ping_on();
   /// Opens a stream for one message and writes its head; the ledger knows of it.
   quic::StreamId open_message(quic::Connection& connection, uint64_t seq, uint64_t body_bytes);
   void write_type(quic::Connection& connection, quic::StreamId stream, wire::StreamType type);
-  wire::Envelope next_event(uint64_t seq);
+  wire::Envelope next_event(uint64_t seq, Bytes body = {}, uint32_t after_delta = 1);
 
   std::unique_ptr<quic::Endpoint> endpoint_;
   wire::Codec codec_;
   quic::ConnectionId connection_;
   quic::StreamId control_ = -1;
+  std::vector<quic::StreamId> hoarded_;
   std::vector<uint8_t> greeting_;
   Behaviour behaviour_ = Behaviour::kSilent;
   bool handshake_done_ = false;

@@ -29,8 +29,12 @@ void requests_loss20(World& world);
 void sizes(World& world);
 void weak_network(World& world);
 void fire_and_forget(World& world);
+// scenarios/own_streams.cpp
 void stream_limit(World& world);
 void broken_bodies(World& world);
+void lost_heads(World& world);
+void body_room(World& world);
+void hoarded_bodies(World& world);
 // scenarios/paths.cpp
 void port_change(World& world);
 void server_silent(World& world);

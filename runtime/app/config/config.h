@@ -55,7 +55,9 @@ struct MessageSection {
   Duration default_timeout = 30s;
   uint64_t promise_max = 50'000;
   double promise_warn_ratio = 0.8;
+  uint64_t arriving_bytes_max = 16 << 20;
   uint64_t dispatch_queue = 1000;
+  uint64_t dispatch_queue_bytes_max = 64 << 20;
   Duration turn_budget = 20ms;
 };
 

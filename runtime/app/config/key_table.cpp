@@ -81,6 +81,9 @@ constexpr Key kKeys[] = {
      "What a peer may send on one stream before it is read, at first."},
     {"quic", "stream_window_max", IN_BYTES(quic.stream_window_bytes_max), kNew, Range(0, kGiB), Form::kAny,
      "Up to where stream_window grows for fast, long paths. 0 = it does not grow."},
+    {"quic", "new_stream_window", IN_BYTES(quic.new_stream_window_bytes), kNew, Range(64 * kKiB, kGiB), Form::kAny,
+     "What a peer may send on a unidirectional stream (but for its first) before there is room for its message, which "
+     "message.arriving_max bounds. Larger bodies cost a round trip more."},
     {"quic", "conn_window", IN_BYTES(quic.connection_window_bytes), kNew, Range(16 * kKiB, kGiB), Form::kAny,
      "What a peer may send on all streams together before it is read, at first: memory per connection."},
     {"quic", "conn_window_max", IN_BYTES(quic.connection_window_bytes_max), kNew, Range(0, kGiB), Form::kAny,
@@ -138,14 +141,23 @@ constexpr Key kKeys[] = {
 
     {"message", "inline_max", IN_BYTES(message.inline_max), kRestart, Range(kKiB, limits::kInlineBodyBytesMax),
      Form::kAny, "The largest body of one message; it is held in memory whole."},
+    {"message", "arriving_max", IN_BYTES(message.arriving_bytes_max), kNew, Range(64 * kKiB, 4 * kGiB), Form::kAny,
+     "Bodies that one connection is sending on streams of their own at one time; further ones are held by flow "
+     "control. "
+     "16MiB lets sixteen of the largest arrive side by side."},
     {"message", "default_timeout", AT(message.default_timeout), kLive, Range(1ms, 24h), Form::kAny,
      "The deadline of requests that name none."},
     {"message", "promise_max", AT(message.promise_max), kRestart, Range(1, 10'000'000), Form::kAny,
-     "Replies that one worker waits for at one time."},
+     "Replies and awaited acknowledgements of one worker at one time."},
     {"message", "promise_warn_ratio", AT(message.promise_warn_ratio), kRestart, Range(), Form::kAny,
      "The share of promise_max from which on the log warns."},
     {"message", "dispatch_queue", AT(message.dispatch_queue), kLive, Range(1, 1'000'000), Form::kAny,
      "Messages of one worker that wait for a handler; above, they are answered with DispatcherFull."},
+    {"message", "dispatch_queue_bytes", IN_BYTES(message.dispatch_queue_bytes_max), kLive, Range(64 * kKiB, 64 * kGiB),
+     Form::kAny,
+     "Bytes of those messages, from which on further ones are answered with DispatcherFull: the memory that slow "
+     "handlers "
+     "cost one worker. 64MiB is the whole queue of messages of 64KiB."},
     {"message", "turn_budget", AT(message.turn_budget), kLive, Range(1ms, 1s), Form::kAny,
      "How long a loop runs handlers before it looks at the network again."},
 

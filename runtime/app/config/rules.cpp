@@ -66,6 +66,17 @@ void check_session(const Config& config, Violations& out) {
   }
 }
 
+void check_message(const MessageSection& message, Violations& out) {
+  const auto check_room = [&](std::string_view name, uint64_t bytes) {
+    if (bytes >= message.inline_max) return;
+    out.push_back({{key_of("message", name), key_of("message", "inline_max")},
+                   fmt::format("expected at least message.inline_max ({}), got {}", format_bytes(message.inline_max),
+                               format_bytes(bytes))});
+  };
+  check_room("arriving_max", message.arriving_bytes_max);
+  check_room("dispatch_queue_bytes", message.dispatch_queue_bytes_max);
+}
+
 void check_auth(const AuthSection& auth, Violations& out) {
   if (auth.mode == AuthSection::Mode::kToken && auth.tokens_file.empty()) {
     out.push_back({{key_of("auth", "mode")}, "\"token\" needs auth.tokens_file"});
@@ -88,6 +99,7 @@ Violations check_rules_of(const Config& config) {
   check_tls(config.tls, out);
   check_quic(config.quic, out);
   check_session(config, out);
+  check_message(config.message, out);
   check_auth(config.auth, out);
   check_admin(config.admin, out);
   return out;

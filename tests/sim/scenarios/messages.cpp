@@ -1,5 +1,4 @@
 #include "load.h"
-#include "raw_client_node.h"
 #include "scenario.h"
 #include "server_node.h"
 
@@ -7,24 +6,6 @@ namespace godwit::sim {
 namespace {
 
 using Kind = ClientPeer::Send::Kind;
-
-ClientPeer& connect(World& world, ClientNode& client, Duration timeout = 30s) {
-  ClientPeer& peer = client.connect(timeout);
-  world.expect(world.run_until([&] { return peer.connected() || peer.ended(); }, timeout), "no decision on connecting");
-  world.expect(peer.connected(), "not connected: " + peer.why_ended().to_string());
-  return peer;
-}
-
-/// Runs a load to its end; every message must succeed, and the session must live.
-void expect_all_succeed(World& world, ClientPeer& peer, Load::Plan plan, Duration limit) {
-  const uint64_t before = world.ledger().succeeded(), count = plan.count;
-  Load load(world, peer, std::move(plan));
-  load.pump();
-  world.expect(world.run_until([&] { return load.done() || peer.ended(); }, limit),
-               std::to_string(load.settled()) + " of " + std::to_string(count) + " messages settled in time");
-  world.expect(!peer.ended(), "the session died: " + peer.why_ended().to_string());
-  world.expect(world.ledger().succeeded() - before == count, "a message failed");
-}
 
 constexpr int64_t kStreamsOfALink = 3;  ///< the control stream and a shared lane each way
 
@@ -110,38 +91,6 @@ void fire_and_forget(World& world) {
   }
   world.expect(client.core().session(peer.id())->outbox().messages() == 0, "the outbox is not empty");
   world.expect(!peer.ended(), "the session died");
-}
-
-void stream_limit(World& world) {
-  ServerNode::Options options;
-  options.transport.max_streams_uni = 4;
-  ServerNode server(world, options);
-  ClientNode::Options client_options;
-  client_options.transport.max_streams_uni = 3;
-  ClientNode client(world, client_options);
-  world.network().set(client, {.loss = 0.05, .delay = 20ms, .jitter = 10ms});
-  ClientPeer& peer = connect(world, client);
-  expect_all_succeed(world, peer,
-                     {.count = 200,
-                      .in_flight = 25,
-                      .body_bytes = [](uint64_t) { return 65'536; },
-                      .send = {.options = {.timeout = 10min}}},
-                     20min);
-  world.ledger().finish();
-}
-
-void broken_bodies(World& world) {
-  ServerNode server(world);
-  RawClientNode client(world);
-  world.network().set(client, {.loss = 0.05, .delay = 10ms, .jitter = 10ms});
-  client.connect(RawClientNode::Behaviour::kBreaksBodies);
-  world.expect(world.run_until([&] { return client.acknowledged() == 4; }, 10s),
-               "the messages behind are still waiting");
-  const std::map<uint64_t, Code> expected{
-      {1, Code::kFrameTruncated}, {2, Code::kFrameMalformed}, {3, Code::kCancelled}};
-  world.expect(client.refused() == expected, "refused with other codes than those of the faults");
-  world.expect(world.ledger().handled() == 1, "a broken message was handled, or the whole one was not");
-  world.expect(!client.closed(), "the connection was closed");
 }
 
 }  // namespace godwit::sim

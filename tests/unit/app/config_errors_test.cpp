@@ -205,4 +205,9 @@ TEST_CASE("keys that contradict each other are refused at the one that was set")
           Texts{"--set quic.keep_alive: expected less than quic.idle_timeout (1m), got 1m"});
   REQUIRE(complaints_about_settings({"message.inline_max=16MiB", "session.outbox_bytes_max=1MiB"}) ==
           Texts{"--set session.outbox_bytes_max: expected at least message.inline_max (16MiB), got 1MiB"});
+  REQUIRE(complaints_about_settings({"message.arriving_max=512KiB"}) ==
+          Texts{"--set message.arriving_max: expected at least message.inline_max (1MiB), got 512KiB"});
+  REQUIRE(complaints_about_settings({"message.arriving_max=1MiB", "message.dispatch_queue_bytes=1MiB"}).empty());
+  REQUIRE(complaints_about_settings({"message.dispatch_queue_bytes=512KiB"}) ==
+          Texts{"--set message.dispatch_queue_bytes: expected at least message.inline_max (1MiB), got 512KiB"});
 }

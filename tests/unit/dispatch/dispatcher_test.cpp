@@ -124,6 +124,15 @@ TEST_CASE("what nobody handles is answered at once: a request with a failure, an
   REQUIRE(f.pair.server->metrics.handler_not_found.value() == 2);
 }
 
+TEST_CASE("what is not an action is answered as that, and not counted as one that nobody handles") {
+  Fixture f;
+  const uint64_t request = f.request("a..b"), event = f.event("on\xe2\x80\xae");
+  f.run();
+  REQUIRE(f.outcome(request).code == Code::kActionInvalid);
+  REQUIRE(f.outcome(event).code == Code::kActionInvalid);
+  REQUIRE(f.pair.server->metrics.handler_not_found.value() == 0);
+}
+
 TEST_CASE("a full queue answers DispatcherFull in the very turn, and what was queued is still handled") {
   Fixture f({.queue_messages_max = 10, .turn_budget = 20ms});
   f.one.on_message = [&](const Delivery& delivery, host::ReplySink& sink) {
@@ -138,6 +147,44 @@ TEST_CASE("a full queue answers DispatcherFull in the very turn, and what was qu
   REQUIRE(f.count(Code::kDispatcherFull) == 10);
   REQUIRE(f.count(Code::kOk) == 20);
   for (uint64_t cookie = 1; cookie <= 20; ++cookie) REQUIRE(f.outcome(cookie).code == Code::kOk);
+}
+
+TEST_CASE("a queue is full in bytes as well, and takes messages again when handlers took some out") {
+  const std::string body(1000, 'x');
+  Fixture f({.queue_bytes_max = 3 * body.size(), .turn_budget = 0ms});
+  const auto& bytes = f.pair.server->metrics.dispatch_queue_bytes;
+  for (int i = 0; i < 5; ++i) f.request("one", body);
+  f.run();
+  REQUIRE(f.count(Code::kDispatcherFull) == 2);
+  REQUIRE(f.dropped(DropReason::kQueueFull) == 2);
+  REQUIRE(f.dispatcher.queued() == 3);
+  REQUIRE(bytes.value() >= int64_t(3 * body.size()));
+  REQUIRE(f.dispatcher.queued_bytes() == size_t(bytes.value()));
+  f.config.turn_budget = 20ms;
+  const uint64_t next = f.request("one", body);
+  f.run();
+  REQUIRE(f.outcome(next).code == Code::kOk);
+  REQUIRE(f.count(Code::kOk) == 4);
+  REQUIRE(f.dispatcher.queued_bytes() == 0);
+  REQUIRE(bytes.value() == 0);
+}
+
+TEST_CASE("what leaves the queue unhandled gives its bytes back as well") {
+  const std::string body(1000, 'x');
+  Fixture f({.turn_budget = 0ms});
+  f.request("one", body, {.timeout = 5ms});
+  f.request("one", body);
+  f.request("two", body);
+  f.run();
+  REQUIRE(f.dispatcher.queued_bytes() > 3 * body.size());
+  f.removed = "two";
+  ++f.routes_version;
+  f.run(10ms);
+  f.session_gone = true;
+  f.config.turn_budget = 20ms;
+  f.dispatcher.run();
+  REQUIRE(f.one.batches.empty());
+  REQUIRE(f.dispatcher.queued_bytes() == 0);
 }
 
 TEST_CASE("an event that finds the queue full is refused with the code, never lost in silence") {
@@ -181,7 +228,11 @@ TEST_CASE("a slow handler gives the rest of its batch back, and nothing is lost,
   REQUIRE(handled.size() == 2);
   REQUIRE(f.dispatcher.queued() == 7);
   REQUIRE(f.dispatcher.in_flight() == 0);
+  const size_t bytes = f.dispatcher.queued_bytes();
+  REQUIRE(f.dispatcher.run());
+  REQUIRE(f.dispatcher.queued_bytes() == bytes / 7 * 5);
   while (f.dispatcher.run()) continue;
+  REQUIRE(f.dispatcher.queued_bytes() == 0);
   REQUIRE(f.one.batches == std::vector<size_t>{2, 2, 2, 2, 1});
   f.run(1ms);
   REQUIRE(handled == sent);

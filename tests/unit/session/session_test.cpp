@@ -53,6 +53,38 @@ TEST_CASE("a request is answered with its reply, not before it came") {
   REQUIRE(pair.client->metrics.promises.value() == 0);
 }
 
+TEST_CASE("an event that is not acknowledged by its deadline fails with a code, and what comes later harms nobody") {
+  TwoSessions pair;
+  pair.server->on_arrival = [](const wire::Envelope&, Bytes) {};
+  REQUIRE(pair.client->session.send_event("hung", {}, {.timeout = 1s}, pair.client->waiter.cookie(1)));
+  REQUIRE(pair.client->session.send_event("hung", {}, {}, pair.client->waiter.cookie(2)));
+  REQUIRE(pair.client->metrics.promises.value() == 2);
+  pair.run(1s - 1ms);
+  REQUIRE_FALSE(pair.client->waiter.settled(1));
+  pair.run(20ms);
+  REQUIRE(pair.client->waiter.outcomes[1].status == wire::Status::kTimeout);
+  REQUIRE(pair.client->waiter.outcomes[1].code == Code::kDeadlineExceeded);
+  pair.server->session.handled(1);
+  pair.server->session.handled(2);
+  pair.run(1s);
+  REQUIRE(pair.client->waiter.outcomes[1].times == 1);
+  REQUIRE(pair.client->waiter.outcomes[2].status == wire::Status::kSuccess);
+  REQUIRE(pair.client->session.pending_replies() == 0);
+  REQUIRE(pair.client->metrics.promises.value() == 0);
+  REQUIRE(pair.client->session.outbox().messages() == 0);
+}
+
+TEST_CASE("the default deadline holds for events too, and the peer is told how long their sender waits") {
+  TwoSessions pair({.request_timeout = 2s});
+  uint32_t told_ms = 0;
+  pair.server->on_arrival = [&](const wire::Envelope& envelope, Bytes) { told_ms = envelope.deadline_ms; };
+  REQUIRE(pair.client->session.send_event("hung", {}, {}, pair.client->waiter.cookie(1)));
+  pair.run(10ms);
+  REQUIRE(told_ms == 2000);
+  pair.run(2s);
+  REQUIRE(pair.client->waiter.outcomes[1].code == Code::kDeadlineExceeded);
+}
+
 TEST_CASE("requests go both ways at the same time") {
   TwoSessions pair;
   echo(*pair.server);
