@@ -155,9 +155,20 @@ def test_where_tokens_are_asked_for_only_their_owners_come_in():
 
 
 def test_no_answer_in_time_exits_3():
+    for verb in [Server.request, Server.send]:
+        with patient_server() as server:
+            failed = verb(server, "stuck", "--timeout", "1s").expect(UNREACHABLE)
+            assert "DeadlineExceeded (4003)" in failed.err
+
+
+def test_names_that_do_not_say_what_they_look_like_are_refused():
     with app_server() as server:
-        failed = server.request("slow", "--timeout", "50ms").expect(UNREACHABLE)
-        assert "DeadlineExceeded (4003)" in failed.err
+        for flag in ["--client-id", "--uid"]:
+            for name in ["gpj\u202eexe", "a\u009b31m", "a\nb"]:
+                refused = server.request("who", flag, name).expect(UNREACHABLE)
+                assert "IdentityInvalid (6003)" in refused.err, refused.err
+        assert "ActionInvalid (4008)" in server.request("on\u202eyas").expect(PEER_FAILED).err
+        assert "HeadersInvalid (4009)" in server.request("echo", "--header", "a\u0085=b").expect(USAGE).err
 
 
 def test_a_server_killed_while_it_works_is_a_definite_error_within_the_timeout():
