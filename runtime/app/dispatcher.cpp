@@ -29,13 +29,13 @@ void Dispatcher::submit(session::Session& session, session::Incoming message) {
 }
 
 bool Dispatcher::full() const {
-  return queue_.size() >= config_.queue_messages_max || queue_bytes_ >= config_.queue_bytes_max;
+  return queued() >= config_.queue_messages_max || queue_bytes_ >= config_.queue_bytes_max;
 }
 
 void Dispatcher::enqueue(Queued queued) {
   queue_bytes_ += queued.bytes;
   queue_.push_back(std::move(queued));
-  metrics_.dispatch_queue.set(static_cast<int64_t>(queue_.size()));
+  metrics_.dispatch_queue.set(static_cast<int64_t>(queued()));
   metrics_.dispatch_queue_bytes.set(static_cast<int64_t>(queue_bytes_));
 }
 
@@ -46,22 +46,41 @@ void Dispatcher::pop() {
 }
 
 bool Dispatcher::run() {
-  run_batches();
+  bool ready_left = false;
+  do {
+    run_batches();
+    ready_left = run_ready();
+    // What went on may have let messages go that waited for it.
+  } while (!enough_ && !queue_.empty());
   used_ = {};
-  return !queue_.empty();
+  return ready_left || !queue_.empty();
 }
 
 void Dispatcher::run_batches() {
-  if (running_) return;
-  running_ = true;
-  measured_ = clock_.measure();
-  enough_ = used_ >= config_.turn_budget;
+  if (!begin_running()) return;
   while (!queue_.empty() && !enough_) {
     run_batch();
     note_time(clock_.measure());
   }
-  metrics_.dispatch_queue.set(static_cast<int64_t>(queue_.size()));
   running_ = false;
+}
+
+bool Dispatcher::run_ready() {
+  if (!begin_running()) return true;
+  const bool left = handlers_.run_ready(*this);
+  note_time(clock_.measure());
+  running_ = false;
+  return left;
+}
+
+/// False when it runs already: a handler made something arrive.
+bool Dispatcher::begin_running() {
+  if (running_) return false;
+  running_ = true;
+  batch_over_ = false;
+  measured_ = clock_.measure();
+  enough_ = used_ >= config_.turn_budget;
+  return true;
 }
 
 void Dispatcher::note_time(Timestamp now) {
@@ -72,17 +91,23 @@ void Dispatcher::note_time(Timestamp now) {
 
 void Dispatcher::run_batch() {
   const size_t count = take_batch();
+  metrics_.dispatch_queue.set(static_cast<int64_t>(queued()));
   if (count == 0) return;
   host::Handler* handler = handlers_.handler(batch_.front().target.unit);
+  batch_over_ = false;
   if (handler) {
     give_back(handler->handle(deliveries_, *this));
   } else {
     for (const host::Delivery& delivery : deliveries_)
       fail(delivery.ticket, Code::kHandlerNotFound, "its script is gone");
   }
-  for (const Queued& queued : batch_) {
-    if (session::Session* session = sessions_.find_session(queued.session))
-      session->handled(queued.message.envelope().seq);
+  batch_over_ = false;
+  for (size_t i = 0; i < batch_.size(); ++i) {
+    // The sender of an event hears that it was handled when it was; who waits for a reply gets the reply.
+    const Pending* pending = find(deliveries_[i].ticket);
+    if (pending && pending->suspended && !wire::is_request(pending->kind)) continue;
+    if (session::Session* session = sessions_.find_session(batch_[i].session))
+      session->handled(batch_[i].message.envelope().seq);
   }
   batch_.clear();
 }
@@ -106,6 +131,10 @@ size_t Dispatcher::take_batch() {
     Queued& front = queue_.front();
     if (!look_up_again(front)) {
       pop();
+      continue;
+    }
+    if (hold_back(front)) {
+      queue_.pop_front();  // its bytes still count
       continue;
     }
     if (!batch_.empty() && front.target.unit != batch_.front().target.unit) break;
@@ -141,6 +170,36 @@ bool Dispatcher::look_up_again(Queued& queued) {
   }
   refuse_unrouted(queued.session, envelope);
   return false;
+}
+
+/// True: it was put behind a suspended message of its session.
+bool Dispatcher::hold_back(Queued& queued) {
+  if (holds_.empty() || queued.message.envelope().after_delta == 0) return false;
+  const auto hold = holds_.find(queued.session);
+  if (hold == holds_.end()) return false;
+  const host::Handler* handler = handlers_.handler(queued.target.unit);
+  if (handler && !handler->ordered(queued.target.handler)) return false;
+  hold.value().waiting.push_back(std::move(queued));
+  ++held_;
+  return true;
+}
+
+void Dispatcher::let_go(session::SessionId session) {
+  const auto hold = holds_.find(session);
+  if (hold == holds_.end() || --hold.value().suspended > 0) return;
+  std::deque<Queued> waiting = std::move(hold.value().waiting);
+  holds_.erase(hold);
+  held_ -= waiting.size();
+  for (; !waiting.empty(); waiting.pop_back()) queue_.push_front(std::move(waiting.back()));
+}
+
+void Dispatcher::suspend(host::Ticket ticket, bool ordered) {
+  batch_over_ = true;
+  Pending* pending = find(ticket);
+  if (!pending || pending->suspended) return;
+  pending->suspended = true;
+  pending->holds = ordered;
+  if (ordered) ++holds_[pending->session].suspended;
 }
 
 bool Dispatcher::expired(const Queued& queued, Timestamp now) const {
@@ -180,6 +239,8 @@ host::Ticket Dispatcher::issue(const Queued& queued) {
   const wire::Envelope& envelope = queued.message.envelope();
   Pending& pending = tickets_[slot];
   pending.used = true;
+  pending.suspended = false;
+  pending.holds = false;
   pending.kind = envelope.kind;
   pending.session = queued.session;
   pending.seq = envelope.seq;
@@ -199,7 +260,13 @@ void Dispatcher::settle(host::Ticket ticket, Pending& pending) {
   const Timestamp now = clock_.measure();
   note_time(now);
   metrics_.message_seconds[static_cast<size_t>(pending.kind)].record(now - pending.received);
+  if (pending.suspended && !wire::is_request(pending.kind)) {
+    if (session::Session* session = sessions_.find_session(pending.session)) session->handled(pending.seq);
+  }
+  const bool held = pending.holds;
+  const session::SessionId session = pending.session;
   release(ticket);
+  if (held) let_go(session);
 }
 
 void Dispatcher::release(host::Ticket ticket) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <tsl/robin_map.h>
+
 #include <deque>
 #include <vector>
 
@@ -30,6 +32,8 @@ class Dispatcher final : public host::ReplySink {
     virtual const routing::Target* find(wire::Kind kind, std::string_view action) = 0;
     /// The unit's live generation; null when it is gone.
     virtual host::Handler* handler(uint32_t unit) = 0;
+    /// Goes on with what waited and can go on now, as long as `sink` has not had enough. True when something is left.
+    virtual bool run_ready(host::ReplySink& sink) = 0;
     /// Moves on when what `find` answers may have changed: targets found before are then looked up again.
     virtual uint64_t version() const = 0;
   };
@@ -53,7 +57,8 @@ class Dispatcher final : public host::ReplySink {
 
   /// New requests are refused from here on; what is queued still runs.
   void drain() { draining_ = true; }
-  size_t queued() const { return queue_.size(); }
+  /// Waiting for a handler, or for an earlier message of their session.
+  size_t queued() const { return queue_.size() + held_; }
   size_t queued_bytes() const { return queue_bytes_; }
   /// Delivered, but without a verdict yet.
   size_t in_flight() const { return tickets_.size() - free_tickets_.size(); }
@@ -62,7 +67,8 @@ class Dispatcher final : public host::ReplySink {
   host::ReplyOutcome reply(host::Ticket ticket, Bytes body, std::span<const wire::Header> headers) override;
   host::ReplyOutcome fail(host::Ticket ticket, Code code, std::string_view text) override;
   void done(host::Ticket ticket) override;
-  bool enough() const override { return enough_; }
+  void suspend(host::Ticket ticket, bool ordered) override;
+  bool enough() const override { return enough_ || batch_over_; }
 
  private:
   struct Queued {
@@ -73,10 +79,17 @@ class Dispatcher final : public host::ReplySink {
     wire::StoredMessage message;
     size_t bytes = message.bytes();  ///< that it counts for in the queue
   };
+  /// A session with suspended ordered messages: what came after them.
+  struct Hold {
+    size_t suspended = 0;
+    std::deque<Queued> waiting;
+  };
   /// Where the verdict of a delivered message goes.
   struct Pending {
     uint32_t generation = 1;
     bool used = false;
+    bool suspended = false;
+    bool holds = false;  ///< later messages of its session wait for it
     wire::Kind kind{};
     session::SessionId session;
     uint64_t seq = 0;
@@ -88,11 +101,15 @@ class Dispatcher final : public host::ReplySink {
   void enqueue(Queued queued);
   void pop();
   void run_batches();
+  bool run_ready();
+  bool begin_running();
   void run_batch();
   size_t take_batch();
   void give_back(size_t taken);
   void note_time(Timestamp now);
   bool look_up_again(Queued& queued);
+  bool hold_back(Queued& queued);
+  void let_go(session::SessionId session);
   bool expired(const Queued& queued, Timestamp now) const;
   void refuse_unrouted(session::SessionId session, const wire::Envelope& envelope);
   void refuse(session::SessionId session, const wire::Envelope& envelope, Code code, std::string_view text);
@@ -117,6 +134,9 @@ class Dispatcher final : public host::ReplySink {
   Duration used_{};       ///< of this turn's budget, up to `measured_`
   Timestamp measured_{};  ///< while handlers run
   bool enough_ = false;
+  bool batch_over_ = false;
+  tsl::robin_map<session::SessionId, Hold> holds_;
+  size_t held_ = 0;  ///< in all holds
   bool running_ = false;
   bool draining_ = false;
 };

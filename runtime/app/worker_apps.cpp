@@ -57,6 +57,16 @@ void WorkerApps::replace(uint32_t index, std::unique_ptr<host::App> app, std::un
 
 host::Handler* WorkerApps::handler(uint32_t unit) { return unit < units_.size() ? units_[unit].app.get() : nullptr; }
 
+bool WorkerApps::run_ready(host::ReplySink& sink) {
+  bool left = false;
+  const auto run = [&](host::App& app) { left |= app.run_ready(sink); };
+  for (const Unit& unit : units_) {
+    if (unit.app) run(*unit.app);
+  }
+  for (const auto& app : retired_) run(*app);
+  return left;
+}
+
 uint32_t WorkerApps::unit_of(const std::string& name) {
   const auto found = std::find_if(units_.begin(), units_.end(), [&](const Unit& unit) { return unit.name == name; });
   if (found != units_.end()) return static_cast<uint32_t>(found - units_.begin());

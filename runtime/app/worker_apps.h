@@ -33,6 +33,7 @@ class WorkerApps final : public Dispatcher::Handlers {
 
   const routing::Target* find(wire::Kind kind, std::string_view action) override { return routes_->find(kind, action); }
   host::Handler* handler(uint32_t unit) override;
+  bool run_ready(host::ReplySink& sink) override;
   uint64_t version() const override { return version_; }
 
   /// Closes the VMs of generations that were replaced; outside any handler.

@@ -3,11 +3,13 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/log.h"
 #include "base/result.h"
+#include "base/timer_heap.h"
 #include "host/handler.h"
 #include "port/clock.h"
 
@@ -17,6 +19,8 @@ struct AppLimits {
   size_t memory_bytes_max = 64 << 20;  ///< per VM; allocation beyond fails inside the script
   Duration burst_max = 250ms;          ///< longest run without returning to the host
   Duration load_timeout = 5s;
+  Duration handler_timeout = 30s;  ///< for a handler that waits, all in all; then its message fails
+  size_t coroutines_max = 10'000;  ///< that wait at one time, per VM
   size_t source_bytes_max = 1 << 20;  ///< per file
 };
 
@@ -40,7 +44,9 @@ Result<std::vector<std::filesystem::path>> find_apps(const std::filesystem::path
 
 struct Registration {
   std::string pattern;
-  std::string where;  ///< "main.lua:12", for messages about it
+  std::string where;                ///< "main.lua:12", for messages about it
+  std::optional<Duration> timeout;  ///< nullopt: AppLimits::handler_timeout
+  bool ordered = true;              ///< later messages of a session wait while this handler waits
 };
 
 /// Ends scripts that run too long: one thread for all VMs of the process. A VM says when it enters and leaves Lua; on
@@ -50,6 +56,7 @@ std::shared_ptr<Watchdog> make_watchdog();
 
 struct AppWorld {
   const Clock& clock;
+  TimerHeap& timers;
   Log log;
   std::shared_ptr<Watchdog> watchdog;
   uint32_t worker_index = 0;
@@ -68,6 +75,18 @@ struct AppStats {
 /// it closes the VM. Entered by one thread at a time: its worker's, once that runs; it may be built on another.
 class App : public Handler {
  public:
+  /// It is live from here on: its timers begin.
+  virtual void start() {}
+  /// Another generation took its place: its timers end; handlers that wait go on to their end.
+  virtual void retire() {}
+  /// Handlers and tasks that wait for something, and deferred messages: it must not be destroyed before there are none,
+  /// or they are told by `cancel`.
+  virtual size_t pins() const { return 0; }
+  /// Ends whatever waits: messages fail with the code.
+  virtual void cancel(Code, ReplySink&) {}
+  /// Goes on with what can go on, until the sink has had enough. True when something is left.
+  virtual bool run_ready(ReplySink&) { return false; }
+
   virtual uint32_t generation() const = 0;
   virtual const std::vector<Registration>& registrations() const = 0;
   virtual AppStats stats() const = 0;

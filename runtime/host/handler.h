@@ -42,7 +42,7 @@ struct Delivery {
 
 enum class ReplyOutcome : uint8_t { kAccepted, kStale, kNotExpected, kTooLarge, kQueueFull };
 
-/// Where verdicts go. Each delivered ticket gets exactly one: a reply, a failure, or `done` (for events; for a request
+/// Where verdicts go. Each delivered ticket gets exactly one, while `handle` runs or, once suspended, later: a reply, a failure, or `done` (for events; for a request
 /// that was not answered `done` turns into NoReply). Worker's thread only. Copies what it is given.
 class ReplySink {
  public:
@@ -50,7 +50,10 @@ class ReplySink {
   virtual ReplyOutcome reply(Ticket ticket, Bytes body, std::span<const wire::Header> headers) = 0;
   virtual ReplyOutcome fail(Ticket ticket, Code code, std::string_view text) = 0;
   virtual void done(Ticket ticket) = 0;
-  /// The turn's time is used up: a handler with more of its batch ahead returns, and gets the rest in a later turn.
+  /// From within `handle`: this message's handler goes on later, and its verdict comes then. The batch ends with it
+  /// (`enough`). While it is `ordered`, no later ordered message of its session enters a handler before the verdict.
+  virtual void suspend(Ticket ticket, bool ordered) = 0;
+  /// The turn's time is used up, or the batch is over for another reason: a handler with more of its batch ahead returns, and gets the rest in a later turn.
   virtual bool enough() const = 0;
 };
 
@@ -61,6 +64,8 @@ class Handler {
   virtual ~Handler() = default;
   /// How many it took, from the front, at least one: fewer than the batch only once the sink has said `enough`.
   virtual size_t handle(std::span<const Delivery> batch, ReplySink& sink) = 0;
+  /// Whether messages for this handler wait for earlier ones of their session that are suspended.
+  virtual bool ordered(uint32_t) const { return true; }
   /// For logs and metrics: "echo@3".
   virtual std::string_view name() const = 0;
 };

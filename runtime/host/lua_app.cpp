@@ -86,15 +86,18 @@ LuaApp::LuaApp(std::shared_ptr<const AppSource> source, uint32_t generation, con
       limits_(limits),
       world_(std::move(world)),
       context_{*source_, fmt::format("{}@{}", source_->name, generation), world_.log.named("script"), LUA_NOREF, {}},
-      bridge_(world_.clock) {}
+      bridge_(world_, limits_, context_.registrations) {}
 
 Status LuaApp::load() {
   auto vm = LuaVm::create(limits_, world_.watchdog, bridge_.turn());
   if (!vm) return tl::unexpected(vm.error());
   vm_ = std::move(*vm);
   auto failure = vm_->protect(set_up, this);
-  if (!failure) failure = vm_->run(load_, limits_.load_timeout);
-  if (!failure) return {};
+  if (!failure) {
+    LuaVm::Outcome loaded = vm_->start(load_, limits_.load_timeout);
+    if (loaded.how == LuaVm::Outcome::How::kDone) return {};
+    failure = std::move(loaded.failure);
+  }
   const bool has_place = failure->text.starts_with(source_->name + "/");
   return fail(Code::kScriptLoadFailed, has_place ? failure->text : source_->name + "/main.lua: " + failure->text);
 }
@@ -115,7 +118,8 @@ int LuaApp::set_up(lua_State* state) {
   lua_pushlstring(state, types.data(), types.size());
   lua_call(state, 4, 0);
 
-  for (const char* name : {"sandbox.lua", "errors.lua", "api.lua", "modules.lua", "message.lua", "dispatch.lua"}) {
+  for (const char* name : {"sandbox.lua", "errors.lua", "api.lua", "modules.lua", "message.lua", "wait.lua", "tasks.lua",
+                           "sync.lua", "timers.lua", "dispatch.lua"}) {
     push_prelude(state, name);
     lua_pushvalue(state, host);
     lua_call(state, 1, 0);
@@ -123,6 +127,10 @@ int LuaApp::set_up(lua_State* state) {
   app.context_.globals = reference_to(state, "globals");
   app.load_ = reference_to(state, "load");
   app.dispatch_ = reference_to(state, "dispatch");
+  app.run_tasks_ = reference_to(state, "run_tasks");
+  app.task_died_ = reference_to(state, "task_died");
+  app.start_ = reference_to(state, "start");
+  app.retire_ = reference_to(state, "retire");
   app.vm_->set_adopter(reference_to(state, "adopt"));
   return 0;
 }
@@ -134,8 +142,11 @@ void LuaApp::push_host(lua_State* state) {
   lua_setfield(state, -2, "bounded_strings");
   push_codes(state);
   lua_setfield(state, -2, "codes");
+  lua_pushlightuserdata(state, LuaVm::wait_mark());
+  lua_setfield(state, -2, "wait_mark");
   set_number(state, "text_bytes_max", static_cast<double>(std::min(limits_.memory_bytes_max / 4, kTextBytesMax)));
   set_number(state, "concat_items_max", kConcatItemsMax);
+  set_number(state, "coroutines_max", static_cast<double>(limits_.coroutines_max));
   set_number(state, "seed", static_cast<double>(to_ns(world_.clock.now()) % 1'000'000'007 + world_.worker_index));
 
   lua_newtable(state);
@@ -147,42 +158,160 @@ void LuaApp::push_host(lua_State* state) {
 }
 
 size_t LuaApp::handle(std::span<const Delivery> batch, ReplySink& sink) {
+  bridge_.set_sink(&sink);
   size_t taken = 0;
   do {
-    taken += run_batch(batch.subspan(taken, std::min(batch.size() - taken, LuaBridge::kBatchMax)), sink);
+    taken += run_batch(batch.subspan(taken, std::min(batch.size() - taken, LuaBridge::kBatchMax)));
   } while (taken < batch.size() && !sink.enough());
+  bridge_.set_sink(nullptr);
   return taken;
 }
 
-size_t LuaApp::run_batch(std::span<const Delivery> batch, ReplySink& sink) {
-  bridge_.begin(batch, sink);
-  while (bridge_.has_next()) {
-    if (const auto failure = vm_->run(dispatch_, limits_.burst_max)) take_failure(*failure);
-  }
+size_t LuaApp::run_batch(std::span<const Delivery> batch) {
+  bridge_.begin(batch);
+  while (bridge_.has_next()) run_dispatch();
   const size_t taken = bridge_.end();
   stats_.handled += taken;
   return taken;
+}
+
+void LuaApp::run_dispatch() {
+  bridge_.plain()->current = 0;
+  bridge_.plain()->task = 0;
+  const LuaVm::Outcome outcome = vm_->start(dispatch_, limits_.burst_max);
+  switch (outcome.how) {
+    case LuaVm::Outcome::How::kDone: return;
+    case LuaVm::Outcome::How::kWaits: return park(outcome.coroutine, bridge_.park_current());
+    case LuaVm::Outcome::How::kFailed: return take_failure(outcome.failure);
+  }
+}
+
+void LuaApp::park(uint32_t coroutine, double message) {
+  if (places_.size() <= coroutine) places_.resize(coroutine + 1);
+  gw_bridge& plain = *bridge_.plain();
+  const auto token = static_cast<WaitToken>(std::exchange(plain.waits_for, 0));
+  places_[coroutine] = {message, plain.task, token};
+  bridge_.waits().park(token, coroutine);
+}
+
+bool LuaApp::run_ready(ReplySink& sink) {
+  bridge_.set_sink(&sink);
+  end_overdue();
+  // What becomes ready meanwhile has its turn next time round: two tasks that wake each other must not keep the loop.
+  size_t turns = bridge_.waits().ready();
+  while (turns-- > 0 && !sink.enough()) resume(*bridge_.waits().next_ready());
+  if (bridge_.plain()->tasks_waiting > 0 && !sink.enough()) run_tasks();
+  bridge_.set_sink(nullptr);
+  return bridge_.waits().ready() > 0 || bridge_.plain()->tasks_waiting > 0;
+}
+
+void LuaApp::resume(const LuaWaits::Ready& ready) {
+  const Place place = places_[ready.coroutine];
+  gw_bridge& plain = *bridge_.plain();
+  plain.current = place.message;
+  plain.task = place.task;
+  plain.turn += 1;
+  bridge_.show(ready.wake);
+  const LuaVm::Outcome outcome = vm_->resume(ready.coroutine, limits_.burst_max);
+  switch (outcome.how) {
+    case LuaVm::Outcome::How::kDone: return;
+    case LuaVm::Outcome::How::kWaits: return park(outcome.coroutine, place.message);
+    case LuaVm::Outcome::How::kFailed: return fail_place({plain.current, plain.task, 0}, outcome.failure);
+  }
+}
+
+/// One run begins tasks until none is left or one waits; that one keeps the coroutine.
+void LuaApp::run_tasks() {
+  gw_bridge& plain = *bridge_.plain();
+  for (uint32_t begun = plain.tasks_waiting; begun > 0 && plain.tasks_waiting > 0; --begun) {
+    plain.current = 0;
+    plain.task = 0;
+    plain.turn += 1;
+    const LuaVm::Outcome outcome = vm_->start(run_tasks_, limits_.burst_max);
+    if (outcome.how == LuaVm::Outcome::How::kWaits) park(outcome.coroutine, 0);
+    if (outcome.how == LuaVm::Outcome::How::kFailed) fail_place({0, plain.task, 0}, outcome.failure);
+  }
+}
+
+/// Prelude code that only keeps its own books: it does not wait.
+void LuaApp::call(int reference) {
+  bridge_.plain()->current = 0;
+  bridge_.plain()->task = 0;
+  const LuaVm::Outcome outcome = vm_->start(reference, limits_.burst_max);
+  if (outcome.how == LuaVm::Outcome::How::kFailed) log_failure(outcome.failure, nullptr);
+}
+
+void LuaApp::start() { call(start_); }
+
+void LuaApp::retire() { call(retire_); }
+
+void LuaApp::cancel(Code code, ReplySink& sink) {
+  bridge_.set_sink(&sink);
+  for (const double serial : bridge_.parked().serials()) {
+    bridge_.fail_parked(serial, code, fmt::format("{}: it was replaced, and its time to finish is over", context_.name));
+  }
+  bridge_.waits().complete_all(code);
+  bridge_.set_sink(nullptr);
+}
+
+void LuaApp::end_overdue() {
+  for (const double serial : bridge_.take_overdue()) {
+    stats_.timeouts += 1;
+    interrupt_message(serial, Code::kScriptTimeout);
+  }
+}
+
+/// Its sender hears it now; its handler, by an error out of what it waits for.
+void LuaApp::interrupt_message(double serial, Code code) {
+  bridge_.fail_parked(serial, code, fmt::format("{}: {}", context_.name, what_happened(code)));
+  for (const Place& place : places_) {
+    if (place.message == serial && place.token != 0) bridge_.waits().complete(place.token, {.code = code});
+  }
 }
 
 void LuaApp::take_failure(const LuaVm::Failure& failure) {
   stats_.errors += 1;
   stats_.timeouts += failure.code == Code::kScriptTimeout;
   if (!bridge_.has_failed()) return;
-  log_failure(failure);
-  // What exactly went wrong is for the log; a peer learns whom to ask about it.
-  const Code code = failure.code == Code::kScriptError ? Code::kHandlerFailed : failure.code;
-  bridge_.fail_current(code, fmt::format("{}: {}", context_.name, what_happened(code)));
+  log_failure(failure, &bridge_.current());
+  const auto [code, text] = verdict_of(failure);
+  bridge_.fail_current(code, text);
 }
 
-void LuaApp::log_failure(const LuaVm::Failure& failure) {
+void LuaApp::fail_place(const Place& place, const LuaVm::Failure& failure) {
+  stats_.errors += 1;
+  stats_.timeouts += failure.code == Code::kScriptTimeout;
+  const bool known = bridge_.parked().find(place.message) != nullptr;
+  log_failure(failure, known ? &bridge_.parked().delivery(place.message) : nullptr);
+  const auto [code, text] = verdict_of(failure);
+  bridge_.fail_parked(place.message, code, text);
+  if (place.task == 0) return;
+  const Wake died{.code = code, .text = failure.text, .body = {}, .headers = {}, .number = place.task};
+  bridge_.show(died);
+  call(task_died_);
+}
+
+/// What exactly went wrong is for the log; a peer learns whom to ask about it.
+std::pair<Code, std::string> LuaApp::verdict_of(const LuaVm::Failure& failure) const {
+  const Code code = failure.code == Code::kScriptError ? Code::kHandlerFailed : failure.code;
+  return {code, fmt::format("{}: {}", context_.name, what_happened(code))};
+}
+
+void LuaApp::log_failure(const LuaVm::Failure& failure, const Delivery* delivery) {
   const auto held_back = failures_logged_.pass(failure.text, world_.clock.now());
   if (!held_back) return;
-  const Delivery& delivery = bridge_.current();
-  std::vector<LogField> fields{
-      {"app", context_.name}, {"error", failure.text}, {"action", delivery.action}, {"message", delivery.message_id}};
+  std::vector<LogField> fields{{"app", context_.name}, {"error", failure.text}};
+  if (delivery) {
+    fields.push_back({"action", delivery->action});
+    fields.push_back({"message", delivery->message_id});
+  }
   if (*held_back > 0) fields.push_back({"held_back", *held_back});
   fields.push_back({"traceback", failure.traceback});
   context_.log.write(LogLevel::kError, what_happened(failure.code), fields);
+}
+
+size_t LuaApp::pins() const {
+  return vm_->waiting() + bridge_.parked().size() + bridge_.plain()->tasks_waiting;
 }
 
 AppStats LuaApp::stats() const {

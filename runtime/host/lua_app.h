@@ -16,6 +16,13 @@ class LuaApp final : public App {
   /// Makes the VM and runs main.lua. After an error the object is only good for being destroyed.
   Status load();
 
+  void start() override;
+  void retire() override;
+  size_t pins() const override;
+  void cancel(Code code, ReplySink& sink) override;
+  bool run_ready(ReplySink& sink) override;
+  bool ordered(uint32_t handler) const override { return context_.registrations[handler].ordered; }
+
   size_t handle(std::span<const Delivery> batch, ReplySink& sink) override;
   std::string_view name() const override { return context_.name; }
   uint32_t generation() const override { return generation_; }
@@ -23,11 +30,27 @@ class LuaApp final : public App {
   AppStats stats() const override;
 
  private:
+  /// What a coroutine that waits was doing.
+  struct Place {
+    double message = 0;  ///< its serial
+    double task = 0;
+    WaitToken token = 0;
+  };
+
   static int set_up(lua_State* state);
   void push_host(lua_State* state);
-  size_t run_batch(std::span<const Delivery> batch, ReplySink& sink);
+  size_t run_batch(std::span<const Delivery> batch);
+  void run_dispatch();
+  void run_tasks();
+  void resume(const LuaWaits::Ready& ready);
+  void park(uint32_t coroutine, double message);
   void take_failure(const LuaVm::Failure& failure);
-  void log_failure(const LuaVm::Failure& failure);
+  std::pair<Code, std::string> verdict_of(const LuaVm::Failure& failure) const;
+  void fail_place(const Place& place, const LuaVm::Failure& failure);
+  void call(int reference);
+  void end_overdue();
+  void interrupt_message(double serial, Code code);
+  void log_failure(const LuaVm::Failure& failure, const Delivery* delivery);
 
   std::shared_ptr<const AppSource> source_;
   const uint32_t generation_;
@@ -39,6 +62,11 @@ class LuaApp final : public App {
   AppStats stats_;
   int load_ = LUA_NOREF;
   int dispatch_ = LUA_NOREF;
+  int run_tasks_ = LUA_NOREF;
+  int task_died_ = LUA_NOREF;
+  int start_ = LUA_NOREF;
+  int retire_ = LUA_NOREF;
+  std::vector<Place> places_;  ///< by coroutine
   std::unique_ptr<LuaVm> vm_;  // goes first: its Lua code refers to the others
 };
 

@@ -1,5 +1,6 @@
 #include "host/lua_bridge.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -11,6 +12,15 @@ namespace {
 
 LuaBridge& bridge_of(void* self) { return *static_cast<LuaBridge*>(self); }
 
+const Delivery& delivery_of(const gw_record& record) { return *static_cast<const Delivery*>(record.delivery); }
+
+/// Scripts give seconds as they like: not a number, negative and endless ones included.
+Duration from_seconds(double seconds) {
+  constexpr double kLongest = 1e9;  // 31 years
+  if (!(seconds > 0)) return {};
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(std::min(seconds, kLongest)));
+}
+
 double to_seconds(Timestamp at) {
   if (at == kNever) return std::numeric_limits<double>::infinity();
   return std::chrono::duration<double>(at.time_since_epoch()).count();
@@ -18,7 +28,13 @@ double to_seconds(Timestamp at) {
 
 }  // namespace
 
-LuaBridge::LuaBridge(const Clock& clock) : clock_(clock) {
+LuaBridge::LuaBridge(const AppWorld& world, const AppLimits& limits, const std::vector<Registration>& registrations)
+    : clock_(world.clock),
+      handler_timeout_(limits.handler_timeout),
+      registrations_(registrations),
+      waits_(world.clock, world.timers, limits.coroutines_max),
+      parked_(world.clock, world.timers, [this](double serial) { overdue_.push_back(serial); }) {
+  plain_.first_serial = 1;
   plain_.self = this;
   plain_.reply = reply;
   plain_.fail = fail;
@@ -26,15 +42,24 @@ LuaBridge::LuaBridge(const Clock& clock) : clock_(clock) {
   plain_.reply_header = reply_header;
   plain_.header = header;
   plain_.session = session;
+  plain_.parked = find_parked;
+  plain_.defer = defer;
+  plain_.finish = finish;
+  plain_.begin_wait = begin_wait;
+  plain_.forget_wait = forget_wait;
+  plain_.wake_up = wake_up;
+  plain_.wake_after = wake_after;
   plain_.now = now;
   plain_.unix_time = unix_time;
 }
 
-void LuaBridge::begin(std::span<const Delivery> batch, ReplySink& sink) {
+void LuaBridge::begin(std::span<const Delivery> batch) {
   GW_CHECK(batch.size() <= kBatchMax);
   batch_ = batch;
-  sink_ = &sink;
-  for (size_t i = 0; i < batch.size(); ++i) fill(plain_.records[i], batch[i]);
+  for (size_t i = 0; i < batch.size(); ++i) {
+    fill(plain_.records[i], batch[i]);
+    plain_.records[i].serial = plain_.first_serial + static_cast<double>(i);
+  }
   plain_.next = 0;
   plain_.count = static_cast<uint32_t>(batch.size());
 }
@@ -45,11 +70,11 @@ size_t LuaBridge::end() {
   plain_.count = 0;
   plain_.next = 0;
   batch_ = {};
-  sink_ = nullptr;
   return begun;
 }
 
 void LuaBridge::fill(gw_record& record, const Delivery& delivery) {
+  record.delivery = &delivery;
   record.action = to_plain(delivery.action);
   record.body = to_plain(as_text(delivery.body));
   record.id = to_lua_id(delivery.message_id);
@@ -75,21 +100,69 @@ bool LuaBridge::has_failed() {
 void LuaBridge::fail_current(Code code, std::string_view text) {
   gw_record& record = plain_.records[plain_.next - 1];
   if (record.state == GW_OPEN) sink_->fail(current().ticket, code, text);
+  if (record.state == GW_DEFERRED) fail_parked(record.serial, code, text);
   record.state = GW_OVER;
   reply_header_count_ = 0;
   stop_if_enough();
 }
 
-/// The batch ends with the message in hand; the Lua loop finds no next one.
-void LuaBridge::stop_if_enough() {
-  if (sink_->enough()) plain_.count = plain_.next;
+double LuaBridge::park_current() {
+  gw_record& record = plain_.records[plain_.next - 1];
+  const Delivery& delivery = current();
+  if (record.state != GW_DEFERRED) {
+    const Registration& registration = registrations_[delivery.handler];
+    parked_.park(record, delivery, registration.timeout.value_or(handler_timeout_));
+    sink_->suspend(delivery.ticket, registration.ordered);
+  }
+  record.state = GW_OVER;
+  stop_if_enough();
+  return record.serial;
 }
 
-uint32_t LuaBridge::settle(uint32_t index, ReplyOutcome outcome) {
-  gw_record& record = plain_.records[index];
-  stop_if_enough();
+/// The batch ends with the message in hand; the Lua loop finds no next one.
+void LuaBridge::stop_if_enough() {
+  if (sink_->enough() && plain_.count > plain_.next) plain_.count = plain_.next;
+}
+
+bool LuaBridge::in_batch(const gw_record& record) const {
+  return &record >= plain_.records && &record < plain_.records + kBatchMax;
+}
+
+void LuaBridge::fail_parked(double serial, Code code, std::string_view text) {
+  const gw_record* record = parked_.find(serial);
+  if (!record) return;
+  const bool open = record->state == GW_OPEN || record->state == GW_DEFERRED;
+  if (open) sink_->fail(delivery_of(*record).ticket, code, text);
+  parked_.erase(serial);
+}
+
+void LuaBridge::finish_parked(double serial) {
+  const gw_record* record = parked_.find(serial);
+  if (!record || record->state == GW_DEFERRED) return;
+  if (record->state == GW_OPEN) sink_->done(delivery_of(*record).ticket);
+  parked_.erase(serial);
+}
+
+void LuaBridge::show(const Wake& wake) {
+  wake_headers_.clear();
+  for (const auto& [name, value] : wake.headers) wake_headers_.push_back({to_plain(name), to_plain(value)});
+  plain_.wake = {.code = static_cast<uint32_t>(wake.code),
+                 .header_count = static_cast<uint32_t>(wake_headers_.size()),
+                 .text = to_plain(wake.text),
+                 .body = to_plain(wake.body),
+                 .headers = wake_headers_.data(),
+                 .number = wake.number};
+}
+
+uint32_t LuaBridge::settle(gw_record& record, ReplyOutcome outcome) {
+  if (in_batch(record)) stop_if_enough();
   switch (outcome) {
-    case ReplyOutcome::kAccepted: record.state = GW_ANSWERED; return 0;
+    case ReplyOutcome::kAccepted: {
+      // A deferred message is over with its answer; one whose handler goes on, with its handler.
+      const bool deferred = std::exchange(record.state, GW_ANSWERED) == GW_DEFERRED;
+      if (deferred) parked_.erase(record.serial);
+      return 0;
+    }
     case ReplyOutcome::kStale: return static_cast<uint32_t>(Code::kStaleHandle);
     case ReplyOutcome::kNotExpected: return static_cast<uint32_t>(Code::kReplyNotExpected);
     case ReplyOutcome::kTooLarge: return static_cast<uint32_t>(Code::kMessageTooLarge);
@@ -98,23 +171,23 @@ uint32_t LuaBridge::settle(uint32_t index, ReplyOutcome outcome) {
   return static_cast<uint32_t>(Code::kInternal);
 }
 
-uint32_t LuaBridge::reply(void* self, uint32_t index, const char* body, uint32_t body_size) noexcept {
+uint32_t LuaBridge::reply(void* self, gw_record* record, const char* body, uint32_t body_size) noexcept {
   LuaBridge& bridge = bridge_of(self);
   const std::span headers = std::span(bridge.reply_headers_).first(std::exchange(bridge.reply_header_count_, 0));
-  if (bridge.plain_.records[index].state != GW_OPEN) return static_cast<uint32_t>(Code::kReplyTwice);
-  return bridge.settle(index, bridge.sink_->reply(bridge.batch_[index].ticket, as_bytes({body, body_size}), headers));
+  if (record->state == GW_ANSWERED) return static_cast<uint32_t>(Code::kReplyTwice);
+  return bridge.settle(*record, bridge.sink_->reply(delivery_of(*record).ticket, as_bytes({body, body_size}), headers));
 }
 
-uint32_t LuaBridge::fail(void* self, uint32_t index, uint32_t code, const char* text, uint32_t text_size) noexcept {
+uint32_t LuaBridge::fail(void* self, gw_record* record, uint32_t code, const char* text, uint32_t text_size) noexcept {
   LuaBridge& bridge = bridge_of(self);
-  if (bridge.plain_.records[index].state != GW_OPEN) return static_cast<uint32_t>(Code::kReplyTwice);
+  if (record->state == GW_ANSWERED) return static_cast<uint32_t>(Code::kReplyTwice);
   const std::string_view bounded = std::string_view(text, text_size).substr(0, limits::kTextBytesMax);
-  return bridge.settle(index, bridge.sink_->fail(bridge.batch_[index].ticket, static_cast<Code>(code), bounded));
+  return bridge.settle(*record, bridge.sink_->fail(delivery_of(*record).ticket, static_cast<Code>(code), bounded));
 }
 
-void LuaBridge::done(void* self, uint32_t index) noexcept {
+void LuaBridge::done(void* self, gw_record* record) noexcept {
   LuaBridge& bridge = bridge_of(self);
-  bridge.sink_->done(bridge.batch_[index].ticket);
+  bridge.sink_->done(delivery_of(*record).ticket);
   bridge.stop_if_enough();
 }
 
@@ -129,17 +202,51 @@ bool LuaBridge::reply_header(void* self, const char* name, uint32_t name_size, c
   return true;
 }
 
-void LuaBridge::header(void* self, uint32_t index, uint32_t position) noexcept {
-  LuaBridge& bridge = bridge_of(self);
-  const wire::Header& header = bridge.batch_[index].headers[position];
-  bridge.plain_.found_header = {to_plain(header.name), to_plain(header.value)};
+void LuaBridge::header(void* self, const gw_record* record, uint32_t position) noexcept {
+  const wire::Header& header = delivery_of(*record).headers[position];
+  bridge_of(self).plain_.found_header = {to_plain(header.name), to_plain(header.value)};
 }
 
-void LuaBridge::session(void* self, uint32_t index) noexcept {
+void LuaBridge::session(void* self, const gw_record* record) noexcept {
+  const SessionView& session = *delivery_of(*record).session;
+  bridge_of(self).plain_.found_session = {to_lua_id(session.id), session.id, to_plain(session.client_id),
+                                          to_plain(session.uid), to_plain(session.address)};
+}
+
+gw_record* LuaBridge::find_parked(void* self, double serial) noexcept { return bridge_of(self).parked_.find(serial); }
+
+/// While its handler runs the message is still the batch's; its answer comes from the parked copy.
+uint32_t LuaBridge::defer(void* self, gw_record* record) noexcept {
   LuaBridge& bridge = bridge_of(self);
-  const SessionView& session = *bridge.batch_[index].session;
-  bridge.plain_.found_session = {to_lua_id(session.id), session.id, to_plain(session.client_id), to_plain(session.uid),
-                                 to_plain(session.address)};
+  if (record->state == GW_ANSWERED) return static_cast<uint32_t>(Code::kReplyTwice);
+  if (record->state == GW_DEFERRED) return 0;
+  record->state = GW_DEFERRED;
+  if (!bridge.in_batch(*record)) return 0;  // parked already: its handler had waited
+  const Delivery& delivery = delivery_of(*record);
+  const Registration& registration = bridge.registrations_[delivery.handler];
+  bridge.parked_.park(*record, delivery, registration.timeout.value_or(bridge.handler_timeout_));
+  bridge.sink_->suspend(delivery.ticket, false);
+  return 0;
+}
+
+void LuaBridge::finish(void* self, double serial) noexcept { bridge_of(self).finish_parked(serial); }
+
+double LuaBridge::begin_wait(void* self) noexcept {
+  return static_cast<double>(bridge_of(self).waits_.begin().value_or(0));
+}
+
+void LuaBridge::forget_wait(void* self, double token) noexcept {
+  bridge_of(self).waits_.forget(static_cast<WaitToken>(token));
+}
+
+void LuaBridge::wake_up(void* self, double token, uint32_t code, double number) noexcept {
+  bridge_of(self).waits_.complete(static_cast<WaitToken>(token),
+                                  {.code = static_cast<Code>(code), .text = {}, .body = {}, .headers = {}, .number = number});
+}
+
+void LuaBridge::wake_after(void* self, double token, double seconds) noexcept {
+  LuaBridge& bridge = bridge_of(self);
+  bridge.waits_.complete_at(static_cast<WaitToken>(token), bridge.clock_.now() + from_seconds(seconds));
 }
 
 double LuaBridge::now(void* self) noexcept { return to_seconds(bridge_of(self).clock_.measure()); }

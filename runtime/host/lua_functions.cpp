@@ -55,22 +55,32 @@ int compile(lua_State* state) {
 constexpr size_t kHandlersMax = 4096;  ///< per app; far beyond what anybody writes by hand
 
 /// Empty when done, else the reason why not.
-std::string register_pattern(LuaContext& context, std::string_view pattern, std::string_view where) {
+std::string register_pattern(LuaContext& context, Registration registration, std::string_view pattern,
+                             std::string_view where) {
   const auto parsed = routing::Pattern::parse(pattern);
   if (!parsed) return parsed.error().text;
   if (context.registrations.size() == kHandlersMax) return fmt::format("more than {} handlers", kHandlersMax);
   const std::string folder = context.source.name + "/";
   if (where.starts_with(folder)) where.remove_prefix(folder.size());
-  context.registrations.push_back({std::string(pattern), std::string(where)});
+  registration.pattern = pattern;
+  registration.where = where;
+  context.registrations.push_back(std::move(registration));
   return {};
 }
 
+/// (pattern, where, seconds or nil, ordered)
 int register_handler(lua_State* state) {
   const std::string_view pattern = check_text(state, 1);
   const std::string_view where = check_text(state, 2);
+  std::optional<Duration> timeout;
+  if (!lua_isnoneornil(state, 3)) {
+    timeout = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(luaL_checknumber(state, 3)));
+  }
+  const bool ordered = lua_toboolean(state, 4) != 0;
   std::array<char, 500> reason;
-  *fmt::format_to_n(reason.data(), reason.size() - 1, "{}", register_pattern(context_of(state), pattern, where)).out =
-      '\0';
+  *fmt::format_to_n(reason.data(), reason.size() - 1, "{}",
+                    register_pattern(context_of(state), {{}, {}, timeout, ordered}, pattern, where))
+       .out = '\0';
   if (reason[0] == '\0') return 0;
   lua_pushstring(state, reason.data());
   return 1;

@@ -50,14 +50,14 @@ int describe_stack(lua_State* state) {
   return 0;
 }
 
-struct Coroutine {
+struct Replacement {
   int reference;  ///< in: of the one to be replaced
   int adopter;
   lua_State* made = nullptr;
 };
 
 int replace_coroutine(lua_State* state) {
-  auto& coroutine = *static_cast<Coroutine*>(lua_touserdata(state, 1));
+  auto& coroutine = *static_cast<Replacement*>(lua_touserdata(state, 1));
   luaL_unref(state, LUA_REGISTRYINDEX, std::exchange(coroutine.reference, LUA_NOREF));
   lua_State* made = lua_newthread(state);
   lua_pushvalue(state, -1);
@@ -155,34 +155,81 @@ std::optional<LuaVm::Failure> LuaVm::protect(lua_CFunction function, void* argum
   return failure;
 }
 
-bool LuaVm::renew_coroutine() {
-  Coroutine coroutine{coroutine_reference_, adopter_};
-  protect(replace_coroutine, &coroutine);
-  coroutine_ = coroutine.made;
-  coroutine_reference_ = coroutine.reference;
-  return coroutine_ != nullptr;
+void* LuaVm::wait_mark() {
+  static char mark;
+  return &mark;
 }
 
-std::optional<LuaVm::Failure> LuaVm::run(int reference, Duration budget) {
-  if (!coroutine_ && !renew_coroutine()) return Failure{Code::kScriptMemory, "no memory for a coroutine", {}};
-  lua_rawgeti(coroutine_, LUA_REGISTRYINDEX, reference);
+bool LuaVm::renew(Coroutine& coroutine) {
+  Replacement replacement{coroutine.reference, adopter_};
+  protect(replace_coroutine, &replacement);
+  coroutine.state = replacement.made;
+  coroutine.reference = replacement.reference;
+  return coroutine.state != nullptr;
+}
+
+std::optional<uint32_t> LuaVm::take_coroutine() {
+  if (idle_.empty()) {
+    idle_.push_back(static_cast<uint32_t>(coroutines_.size()));
+    coroutines_.emplace_back();
+  }
+  const uint32_t index = idle_.back();
+  if (!coroutines_[index].state && !renew(coroutines_[index])) return std::nullopt;
+  idle_.pop_back();
+  return index;
+}
+
+LuaVm::Outcome LuaVm::start(int reference, Duration budget) {
+  const auto index = take_coroutine();
+  if (!index) {
+    return {Outcome::How::kFailed, 0, {Code::kScriptMemory, "no memory for a coroutine", {}}};
+  }
+  lua_rawgeti(coroutines_[*index].state, LUA_REGISTRYINDEX, reference);
+  return run(*index, 0, budget);
+}
+
+LuaVm::Outcome LuaVm::resume(uint32_t coroutine, Duration budget) {
+  coroutines_[coroutine].waits = false;
+  --waiting_;
+  return run(coroutine, 0, budget);
+}
+
+void LuaVm::drop(uint32_t coroutine) {
+  coroutines_[coroutine].waits = false;
+  --waiting_;
+  renew(coroutines_[coroutine]);
+  idle_.push_back(coroutine);
+}
+
+LuaVm::Outcome LuaVm::run(uint32_t index, int arguments, Duration budget) {
+  lua_State* const state = coroutines_[index].state;
   watch_->enter(budget);
-  const int status = lua_resume(coroutine_, 0);
+  const int status = lua_resume(state, arguments);
   const bool overdue = watch_->overdue();
   watch_->leave();
   const bool starved = std::exchange(hunger_, Hunger::kNone) == Hunger::kFatal || status == LUA_ERRMEM;
+  if (status == LUA_YIELD && lua_touserdata(state, -1) == wait_mark()) {
+    lua_settop(state, 0);
+    coroutines_[index].waits = true;
+    ++waiting_;
+    return {Outcome::How::kWaits, index, {}};
+  }
   if (status == 0) {
-    lua_settop(coroutine_, 0);
+    lua_settop(state, 0);
+    idle_.push_back(index);
     pace_collector();
-    return std::nullopt;
+    return {Outcome::How::kDone, index, {}};
+  }
+  if (status == LUA_YIELD) {
+    lua_settop(state, 0);
+    lua_pushliteral(state, "coroutine.yield was called outside of a coroutine of the script");
   }
   const Code code = overdue ? Code::kScriptTimeout : starved ? Code::kScriptMemory : Code::kScriptError;
-  lua_State* failed = std::exchange(coroutine_, nullptr);
-  if (status == LUA_YIELD) {
-    lua_settop(failed, 0);
-    lua_pushliteral(failed, "coroutine.yield was called outside of a coroutine of the script");
-  }
-  return describe(failed, code);
+  Outcome failed{Outcome::How::kFailed, index, describe(state, code)};
+  renew(coroutines_[index]);
+  idle_.push_back(index);
+  if (code == Code::kScriptMemory) protect(collect_all, nullptr);
+  return failed;
 }
 
 /// LuaJIT collects again when the heap has doubled, and refuses memory without collecting first: the fuller the heap,
@@ -200,8 +247,6 @@ LuaVm::Failure LuaVm::describe(lua_State* failed, Code code) {
   Description description{failed, {}};
   protect(describe_stack, &description);
   Failure failure{code, raised_text(failed), std::move(description.traceback)};
-  renew_coroutine();
-  if (code == Code::kScriptMemory) protect(collect_all, nullptr);
   return failure;
 }
 

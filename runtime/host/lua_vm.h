@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "host/app.h"
 #include "host/lua_memory.h"
@@ -21,6 +22,15 @@ class LuaVm {
     std::string text;                ///< "echo/main.lua:12: …"
     std::string traceback;
   };
+
+  struct Outcome {
+    enum class How : uint8_t { kDone, kWaits, kFailed } how = How::kDone;
+    uint32_t coroutine = 0;  ///< that ran
+    Failure failure;
+  };
+
+  /// What a coroutine yields to wait: a value that no script can make.
+  static void* wait_mark();
 
   /// `turn`: see Watch. Without a watchdog time is not limited.
   static Result<std::unique_ptr<LuaVm>> create(const AppLimits& limits, std::shared_ptr<Watchdog> watchdog,
@@ -39,14 +49,20 @@ class LuaVm {
   /// Calls trusted set-up code with `argument` as its one light userdata.
   std::optional<Failure> protect(lua_CFunction function, void* argument);
 
-  /// Runs the function of the registry's `reference` in a coroutine, which must end within `budget` (of each turn).
-  /// After a failure the next call gets a new coroutine; after one for want of memory everything unused is collected.
-  std::optional<Failure> run(int reference, Duration budget);
+  /// Runs the function of the registry's `reference` in a pooled coroutine, for at most `budget` of processor time. It
+  /// ends, fails, or waits: then `coroutine` names it until it was resumed to its end or dropped. After a failure for
+  /// want of memory everything unused is collected.
+  Outcome start(int reference, Duration budget);
+  Outcome resume(uint32_t coroutine, Duration budget);
+  /// Of one that waits: it never goes on.
+  void drop(uint32_t coroutine);
+  /// That are waiting.
+  size_t waiting() const { return waiting_; }
 
   /// For Watch: the hook that ends what took too long or too much.
   static void on_hook(lua_State* running, lua_Debug* place);
 
-  /// Called with every coroutine made for `run`, before its first use.
+  /// Called with every coroutine that is made, before its first use.
   void set_adopter(int reference) { adopter_ = reference; }
 
  private:
@@ -54,7 +70,14 @@ class LuaVm {
   static void* allocate(void* vm, void* block, size_t old_bytes, size_t new_bytes);
   Status open(uint32_t& turn, Duration burst_max);
   void relieve(lua_State* running, lua_Debug* place);
-  bool renew_coroutine();
+  struct Coroutine {
+    lua_State* state = nullptr;  ///< null: there was no memory for one
+    int reference = LUA_NOREF;
+    bool waits = false;
+  };
+  std::optional<uint32_t> take_coroutine();
+  bool renew(Coroutine& coroutine);
+  Outcome run(uint32_t index, int arguments, Duration budget);
   void pace_collector();
   Failure describe(lua_State* failed, Code code);
 
@@ -64,8 +87,9 @@ class LuaVm {
   std::shared_ptr<Watchdog> watchdog_;
   std::optional<Watch> watch_;
   lua_State* state_ = nullptr;
-  lua_State* coroutine_ = nullptr;  ///< null when there was no memory for one
-  int coroutine_reference_ = LUA_NOREF;
+  std::vector<Coroutine> coroutines_;
+  std::vector<uint32_t> idle_;
+  size_t waiting_ = 0;
   int adopter_ = LUA_NOREF;
   int collector_pause_ = 200;  ///< as LuaJIT begins
 };

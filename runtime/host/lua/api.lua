@@ -4,6 +4,7 @@ local host = ...
 local error, pairs, tostring, type = error, pairs, tostring, type
 
 local gw = { errors = host.errors, info = host.view("gw.info", host.info) }
+host.gw = gw
 local handlers, first_seen = {}, {}
 host.handlers = handlers
 
@@ -14,7 +15,20 @@ local function caller()
     return info.short_src .. ":" .. info.currentline
 end
 
--- Binds a function to messages. Only while the app loads, so that what an app handles is known before it goes live.
+local function check_options(options)
+    for name, value in pairs(options) do
+        if name == "ordered" then
+            if type(value) ~= "boolean" then error("gw.handle: option 'ordered' must be true or false", 3) end
+        elseif name ~= "timeout" then
+            error("gw.handle: unknown option '" .. tostring(name) .. "'", 3)
+        end
+    end
+    local timeout = options.timeout ~= nil and host.seconds(options.timeout, "gw.handle: option 'timeout'", 3) or nil
+    return timeout, options.ordered ~= false
+end
+
+-- Binds a function to messages. `options`: `timeout` for all of a handler that waits (default: scripts.handler_timeout),
+-- `ordered` = false lets later messages of a session overtake while this handler waits. Only while the app loads, so that what an app handles is known before it goes live.
 function gw.handle(pattern, fn, options)
     if host.loaded then
         error("gw.handle: handlers are bound while the app loads; call it at the top level of main.lua or of a module", 2)
@@ -22,12 +36,12 @@ function gw.handle(pattern, fn, options)
     if type(pattern) ~= "string" then error("gw.handle: the pattern must be a string, got " .. type(pattern), 2) end
     if type(fn) ~= "function" then error("gw.handle: the handler must be a function, got " .. type(fn), 2) end
     if options ~= nil and type(options) ~= "table" then error("gw.handle: options must be a table, got " .. type(options), 2) end
-    for name in pairs(options or {}) do error("gw.handle: unknown option '" .. tostring(name) .. "'", 2) end
+    local timeout, ordered = check_options(options or {})
     if first_seen[pattern] then
         error(("gw.handle: '%s' is bound already at %s"):format(pattern, first_seen[pattern]), 2)
     end
     local where = caller()
-    local reason = host.register(pattern, where)
+    local reason = host.register(pattern, where, timeout, ordered)
     if reason then error("gw.handle: " .. reason, 2) end
     handlers[#handlers + 1] = fn
     first_seen[pattern] = where

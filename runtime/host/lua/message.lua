@@ -14,10 +14,17 @@ local kKinds = { [0] = "command", "event", "query", "response" }
 local Message = { __metatable = "message" }
 local methods, fields = {}, {}
 
--- Index of the record, or nil when the message is over. NaN and the like fail the comparison.
-local function index_of(message)
+-- The message's record: of the batch while its handler has not waited, then of the parked ones; nil when it is over.
+-- NaN and the like fail the comparisons.
+local function record_of(message)
     local index = message[1] - bridge.first_serial
-    if index >= 0 and index < bridge.count and records[index].state ~= kOver then return index end
+    if index >= 0 and index < bridge.count then
+        local record = records[index]
+        if record.state ~= kOver then return record end
+        return nil
+    end
+    local record = bridge.parked(self, message[1])
+    if record ~= nil then return record end
 end
 
 local function check_self(message, method)
@@ -36,10 +43,10 @@ function fields.action(record) return text_of(record.action.data, record.action.
 function fields.id(record) return number_or_text(record.id, record.id_wide) end
 
 local header_view = host.view_maker("msg.headers")
-function fields.headers(record, index, message)
+function fields.headers(record, message)
     local headers = {}
     for position = record.header_count - 1, 0, -1 do  -- of equal names the first one stays
-        bridge.header(self, index, position)
+        bridge.header(self, record, position)
         local name, value = bridge.found_header.name, bridge.found_header.value
         headers[text_of(name.data, name.size)] = text_of(value.data, value.size)
     end
@@ -53,10 +60,10 @@ function Message.__index(message, key)
     if method then return method end
     local field = fields[key]
     if not field then return nil end
-    local index = index_of(message)
-    if not index then error("this message is over: copy what you need of it while its handler runs", 2) end
+    local record = record_of(message)
+    if not record then error("this message is over: copy what you need of it while its handler runs", 2) end
     if key == "headers" and message[2] then return message[2] end
-    return field(records[index], index, message)
+    return field(record, message)
 end
 
 function Message.__newindex(_, key)
@@ -64,24 +71,23 @@ function Message.__newindex(_, key)
 end
 
 function Message.__tostring(message)
-    local index = index_of(message)
-    if not index then return "message (over)" end
-    local record = records[index]
+    local record = record_of(message)
+    if not record then return "message (over)" end
     return ("message %s (%s/%s)"):format(fields.id(record), fields.kind(record), fields.action(record))
 end
 
 function methods.body(message)
     check_self(message, "body")
-    local index = index_of(message)
-    if not index then error("msg:body: this message is over: copy what you need of it while its handler runs", 2) end
-    local body = records[index].body
+    local record = record_of(message)
+    if not record then error("msg:body: this message is over: copy what you need of it while its handler runs", 2) end
+    local body = record.body
     return text_of(body.data, body.size)
 end
 
 function methods.deadline(message)
     check_self(message, "deadline")
-    local index = index_of(message)
-    return index and records[index].deadline - bridge.now(self) or 0
+    local record = record_of(message)
+    return record and record.deadline - bridge.now(self) or 0
 end
 
 -- In the order of their names, so that the same script gives the same bytes.
@@ -101,33 +107,46 @@ local function add_headers(headers)
     end
 end
 
-function methods.reply(message, body, headers)
-    check_self(message, "reply")
+local function answer(message, method, body, headers)
+    check_self(message, method)
     local body_type = type(body)
     if body_type == "number" then
         body = tostring(body)
     elseif body == nil then
         body = ""
     elseif body_type ~= "string" then
-        error("msg:reply: the body must be a string, got " .. body_type, 2)
+        error("msg:reply: the body must be a string, got " .. body_type, 3)
     end
-    local index = index_of(message)
-    if not index then return nil, host.new_error(host.errors.StaleHandle) end
+    local record = record_of(message)
+    if not record then return nil, host.new_error(host.errors.StaleHandle) end
     if headers ~= nil then add_headers(headers) end
-    local code = bridge.reply(self, index, body, #body)
+    local code = bridge.reply(self, record, body, #body)
     if code == 0 then return true end
     return nil, host.new_error(code)
 end
+
+function methods.reply(message, body, headers) return answer(message, "reply", body, headers) end
 
 function methods.fail(message, code, text)
     check_self(message, "fail")
     local number = host.code_of(code)
     if not number then error("msg:fail: '" .. tostring(code) .. "' is no error code; see gw.errors", 2) end
     text = text == nil and "" or tostring(text)
-    local index = index_of(message)
-    if not index then return nil, host.new_error(host.errors.StaleHandle) end
-    local refused = bridge.fail(self, index, number, text, #text)
+    local record = record_of(message)
+    if not record then return nil, host.new_error(host.errors.StaleHandle) end
+    local refused = bridge.fail(self, record, number, text, #text)
     if refused == 0 then return true end
+    return nil, host.new_error(refused)
+end
+
+-- The answer comes after the handler's end, by what is returned: the same message, which lives until it was answered or
+-- its time is over.
+function methods.defer(message)
+    check_self(message, "defer")
+    local record = record_of(message)
+    if not record then return nil, host.new_error(host.errors.StaleHandle) end
+    local refused = bridge.defer(self, record)
+    if refused == 0 then return message end
     return nil, host.new_error(refused)
 end
 
@@ -141,8 +160,8 @@ local function text_or_nil(text)
     if text.size > 0 then return text_of(text.data, text.size) end
 end
 
-local function describe(record, index)
-    bridge.session(self, index)
+local function describe(record)
+    bridge.session(self, record)
     local session = bridge.found_session
     local view = session_view({
         id = number_or_text(session.id, session.id_wide),
@@ -154,9 +173,9 @@ local function describe(record, index)
     return view
 end
 
-function host.session_of(record, index)
+function host.session_of(record)
     local slot = record.session
     if slot == 0 then return nil end
     if versions[slot] == record.version then return views[slot] end
-    return describe(record, index)
+    return describe(record)
 end

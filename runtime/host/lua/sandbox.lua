@@ -75,6 +75,7 @@ end
 
 -- os: only what tells the time, and by godwit's clock, which tests can set.
 local date, time = os.date, os.time
+host.date = date
 local oses = { difftime = os.difftime }
 function oses.clock() return host.now() end
 function oses.time(fields)
@@ -102,6 +103,7 @@ local globals = pick(_G, "_VERSION assert error getmetatable ipairs next pcall r
     .. "tonumber tostring type unpack xpcall")
 globals._G = globals
 globals.bit = host.view("bit", pick(bit, "arshift band bnot bor bswap bxor lshift rol ror rshift tobit tohex"))
+host.coroutines = coroutines
 globals.coroutine = host.view("coroutine", coroutines)
 globals.debug = host.view("debug", { traceback = debug.traceback })
 globals.math = host.view("math", pick(math, "abs acos asin atan atan2 ceil cos cosh deg exp floor fmod frexp huge ldexp "

@@ -60,6 +60,7 @@ struct Fixture : Dispatcher::Handlers, Dispatcher::Sessions {
     return action == removed ? nullptr : action == "one" ? &kTargets[0] : action == "two" ? &kTargets[1] : nullptr;
   }
   host::Handler* handler(uint32_t unit) override { return units[unit]; }
+  bool run_ready(host::ReplySink& sink) override { return on_ready && on_ready(sink); }
   uint64_t version() const override { return routes_version; }
   session::Session* find_session(session::SessionId) override { return session_gone ? nullptr : &pair.server->session; }
   const host::SessionView* view_session(session::SessionId) override { return nullptr; }
@@ -95,6 +96,7 @@ struct Fixture : Dispatcher::Handlers, Dispatcher::Sessions {
   Dispatcher dispatcher;
   uint64_t cookies = 0;
   uint64_t routes_version = 0;
+  std::function<bool(host::ReplySink&)> on_ready;
   std::string_view removed;  ///< an action that a reload took away
   bool session_gone = false;
   bool more = false;
@@ -237,6 +239,57 @@ TEST_CASE("a slow handler gives the rest of its batch back, and nothing is lost,
   f.run(1ms);
   REQUIRE(handled == sent);
   REQUIRE(f.count(Code::kOk) == 9);
+}
+
+TEST_CASE("what comes after a suspended message of its session waits for it; what does not, does not") {
+  Fixture f;
+  std::vector<std::string> handled;
+  Ticket suspended;
+  f.one.on_message = [&](const Delivery& delivery, host::ReplySink& sink) {
+    handled.emplace_back(as_text(delivery.body));
+    if (handled.back() == "slow") return suspended = delivery.ticket, sink.suspend(delivery.ticket, true);
+    sink.reply(delivery.ticket, delivery.body, {});
+  };
+  const uint64_t before = f.request("one", "before"), slow = f.request("one", "slow"), after = f.request("one", "after");
+  const uint64_t last = f.event("two");
+  const uint64_t free = f.request("one", "free", {.order = session::SendOptions::Order::kUnordered});
+  f.run();
+  CHECK(handled == std::vector<std::string>{"before", "slow", "free"});
+  CHECK(f.outcome(before).body == "before");
+  CHECK(f.outcome(free).body == "free");
+  CHECK_FALSE(f.client().waiter.settled(after));
+  CHECK(f.dispatcher.queued() == 2);
+  CHECK(f.dispatcher.in_flight() == 1);
+
+  f.on_ready = [&](host::ReplySink& sink) {
+    CHECK(sink.reply(suspended, as_bytes("at last"), {}) == ReplyOutcome::kAccepted);
+    return false;
+  };
+  f.dispatcher.run();
+  f.on_ready = nullptr;
+  f.run();
+  CHECK(handled.back() == "after");
+  CHECK(f.outcome(slow).body == "at last");
+  CHECK(f.outcome(after).body == "after");
+  CHECK(f.outcome(last).status == wire::Status::kSuccess);
+  CHECK(f.dispatcher.queued() == 0);
+  CHECK(f.dispatcher.in_flight() == 0);
+}
+
+TEST_CASE("a suspended event is acknowledged when its handler has done with it, or refused with its code") {
+  const bool good = GENERATE(true, false);
+  Fixture f;
+  Ticket suspended;
+  f.one.on_message = [&](const Delivery& delivery, host::ReplySink& sink) {
+    suspended = delivery.ticket;
+    sink.suspend(delivery.ticket, true);
+  };
+  const uint64_t event = f.event("one");
+  f.run(100ms);
+  CHECK_FALSE(f.client().waiter.settled(event));
+  good ? f.dispatcher.done(suspended) : (void)f.dispatcher.fail(suspended, Code::kHandlerFailed, "no");
+  f.run(100ms);
+  CHECK(f.outcome(event).code == (good ? Code::kOk : Code::kHandlerFailed));
 }
 
 TEST_CASE("a message that outlived its ttl in the queue is dropped and its sender told") {

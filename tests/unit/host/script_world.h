@@ -98,7 +98,7 @@ class ScriptWorld {
     auto source = std::make_shared<AppSource>();
     source->name = "test";
     source->files = std::move(files);
-    return load_app(std::move(source), generation, limits, {clock, Log(log, "host"), watchdog, 3});
+    return load_app(std::move(source), generation, limits, {clock, timers, Log(log, "host"), watchdog, 3});
   }
   void load(Files files) {
     auto loaded = try_load(std::move(files));
@@ -143,6 +143,7 @@ class ScriptWorld {
 
   AppLimits limits;
   SetClock clock;
+  TimerHeap timers;
   KeptLog log;
   std::shared_ptr<Watchdog> watchdog = make_watchdog();
   SessionView session{7, "device-7", "ada", "127.0.0.1:4242"};
