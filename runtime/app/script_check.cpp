@@ -26,9 +26,10 @@ ScriptCheck check_scripts(const Config& config) {
   }
   Silence silence;
   const io::SystemClock clock;
+  TimerHeap timers;
   const std::shared_ptr<host::Watchdog> watchdog = host::make_watchdog();
   const auto load = [&](const host::UnitSourcePtr& source) {
-    return source->build(1, app_limits(config), {clock, Log(silence, "host"), watchdog, 0});
+    return source->build(1, app_limits(config), {clock, timers, Log(silence, "host"), watchdog, 0});
   };
   std::vector<std::unique_ptr<host::App>> apps;
   std::vector<RoutedApp> routed;

@@ -41,6 +41,8 @@ host::AppLimits app_limits(const Config& config) {
   limits.memory_bytes_max = config.scripts.memory_max;
   limits.burst_max = config.scripts.burst_max;
   limits.load_timeout = config.scripts.load_timeout;
+  limits.handler_timeout = config.scripts.handler_timeout;
+  limits.coroutines_max = config.scripts.coroutines_max;
   return limits;
 }
 

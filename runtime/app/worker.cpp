@@ -43,7 +43,8 @@ Status Worker::open() {
     if (!socket) return tl::unexpected(std::move(socket.error()));
     sockets_.push_back(std::move(*socket));
   }
-  apps_ = std::make_unique<WorkerApps>(*loop_, shared_.log.named("host"), shared_.watchdog, options_.index);
+  apps_ = std::make_unique<WorkerApps>(*loop_, loop_->timers(), shared_.log.named("host"), shared_.watchdog,
+                                       options_.index);
   core_ = std::make_unique<ServerCore>(options_.core, options_.endpoint,
                                        ServerCore::World{*loop_, loop_->timers(), *this, entropy_, shared_.log,
                                                          *metrics_, shared_.sessions, shared_.authenticator, *apps_});

@@ -4,8 +4,10 @@
 
 namespace godwit::app {
 
-WorkerApps::WorkerApps(const Clock& clock, Log log, std::shared_ptr<host::Watchdog> watchdog, uint32_t worker_index)
+WorkerApps::WorkerApps(const Clock& clock, TimerHeap& timers, Log log, std::shared_ptr<host::Watchdog> watchdog,
+                       uint32_t worker_index)
     : clock_(clock),
+      timers_(timers),
       log_(log),
       watchdog_(std::move(watchdog)),
       worker_index_(worker_index),
@@ -16,12 +18,12 @@ WorkerApps::~WorkerApps() = default;
 Result<std::vector<host::Registration>> WorkerApps::prepare(const host::UnitSource& source, uint32_t generation,
                                                             const host::AppLimits& limits) {
   const uint32_t unit = unit_of(source.name());
-  auto app = source.build(generation, limits, {clock_, log_, watchdog_, worker_index_});
+  auto app = source.build(generation, limits, {clock_, timers_, log_, watchdog_, worker_index_});
   if (!app) return tl::unexpected(std::move(app.error()));
   auto routes = route_apps(apps_with(unit, app->get()));
   if (!routes) return tl::unexpected(std::move(routes.error()));
   std::vector<host::Registration> manifest = (*app)->registrations();
-  prepared_ = Prepared{unit, std::move(*app), std::move(*routes), limits.memory_bytes_max};
+  prepared_ = Prepared{unit, std::move(*app), std::move(*routes), limits.memory_bytes_max, limits.handler_timeout};
   return manifest;
 }
 
@@ -30,6 +32,7 @@ void WorkerApps::commit() {
   Prepared prepared = std::move(*prepared_);
   prepared_.reset();
   units_[prepared.unit].memory_bytes_max = prepared.memory_bytes_max;
+  units_[prepared.unit].drain_timeout = prepared.drain_timeout;
   replace(prepared.unit, std::move(prepared.app), std::move(prepared.routes));
   warn_of_unreached(prepared.unit);
 }
@@ -47,9 +50,11 @@ void WorkerApps::replace(uint32_t index, std::unique_ptr<host::App> app, std::un
     unit.retired.handled += stats.handled;
     unit.retired.errors += stats.errors;
     unit.retired.timeouts += stats.timeouts;
-    retired_.push_back(std::move(unit.app));
+    unit.app->retire();
+    retired_.push_back({std::move(unit.app), clock_.now() + unit.drain_timeout});
   }
   unit.app = std::move(app);
+  if (unit.app) unit.app->start();
   routes_ = std::move(routes);
   ++version_;
   publish();
@@ -63,8 +68,21 @@ bool WorkerApps::run_ready(host::ReplySink& sink) {
   for (const Unit& unit : units_) {
     if (unit.app) run(*unit.app);
   }
-  for (const auto& app : retired_) run(*app);
+  const Timestamp now = clock_.now();
+  for (Retired& retired : retired_) {
+    if (retired.until <= now) {
+      log_.warn("a generation that was replaced is ended with work unfinished",
+                {{"app", retired.app->name()}, {"unfinished", retired.app->pins()}});
+      retired.app->cancel(Code::kScriptRetired, sink);
+      retired.until = kNever;
+    }
+    run(*retired.app);
+  }
   return left;
+}
+
+void WorkerApps::reap() {
+  std::erase_if(retired_, [](const Retired& retired) { return retired.app->pins() == 0; });
 }
 
 uint32_t WorkerApps::unit_of(const std::string& name) {

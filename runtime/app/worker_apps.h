@@ -18,7 +18,8 @@ namespace godwit::app {
 /// `views`.
 class WorkerApps final : public Dispatcher::Handlers {
  public:
-  WorkerApps(const Clock& clock, Log log, std::shared_ptr<host::Watchdog> watchdog, uint32_t worker_index);
+  WorkerApps(const Clock& clock, TimerHeap& timers, Log log, std::shared_ptr<host::Watchdog> watchdog,
+             uint32_t worker_index);
   ~WorkerApps() override;
 
   /// Builds a generation of `source` and looks at its routes beside those of the other units. At most one is prepared
@@ -36,8 +37,8 @@ class WorkerApps final : public Dispatcher::Handlers {
   bool run_ready(host::ReplySink& sink) override;
   uint64_t version() const override { return version_; }
 
-  /// Closes the VMs of generations that were replaced; outside any handler.
-  void reap() { retired_.clear(); }
+  /// Closes the generations that were replaced and have nothing to finish any more; outside any handler.
+  void reap();
 
   /// Makes what `views` tells fresh; the worker does so every second.
   void publish();
@@ -49,6 +50,7 @@ class WorkerApps final : public Dispatcher::Handlers {
     std::string name;
     std::unique_ptr<host::App> app;  ///< null: removed; the place stays, because queued messages name it by number
     uint64_t memory_bytes_max = 0;
+    Duration drain_timeout{};
     host::AppStats retired;  ///< of all generations before the live one
   };
   struct Prepared {
@@ -56,6 +58,12 @@ class WorkerApps final : public Dispatcher::Handlers {
     std::unique_ptr<host::App> app;
     std::unique_ptr<routing::RouteTable> routes;
     uint64_t memory_bytes_max;
+    Duration drain_timeout;
+  };
+  /// Replaced, but what waits in it may finish until then.
+  struct Retired {
+    std::unique_ptr<host::App> app;
+    Timestamp until;
   };
   uint32_t unit_of(const std::string& name);
   /// The live apps, with this one in its place.
@@ -64,13 +72,14 @@ class WorkerApps final : public Dispatcher::Handlers {
   void replace(uint32_t unit, std::unique_ptr<host::App> app, std::unique_ptr<routing::RouteTable> routes);
 
   const Clock& clock_;
+  TimerHeap& timers_;
   Log log_;
   std::shared_ptr<host::Watchdog> watchdog_;
   const uint32_t worker_index_;
   std::vector<Unit> units_;
   std::unique_ptr<routing::RouteTable> routes_;
   std::optional<Prepared> prepared_;
-  std::vector<std::unique_ptr<host::App>> retired_;
+  std::vector<Retired> retired_;
   uint64_t version_ = 1;
   mutable std::mutex views_mutex_;
   std::vector<admin::AppView> views_;

@@ -19,8 +19,8 @@ struct AppLimits {
   size_t memory_bytes_max = 64 << 20;  ///< per VM; allocation beyond fails inside the script
   Duration burst_max = 250ms;          ///< longest run without returning to the host
   Duration load_timeout = 5s;
-  Duration handler_timeout = 30s;  ///< for a handler that waits, all in all; then its message fails
-  size_t coroutines_max = 10'000;  ///< that wait at one time, per VM
+  Duration handler_timeout = 30s;     ///< for a handler that waits, all in all; then its message fails
+  size_t coroutines_max = 10'000;     ///< that wait at one time, per VM
   size_t source_bytes_max = 1 << 20;  ///< per file
 };
 
@@ -102,9 +102,6 @@ class App : public Handler {
   virtual Result<std::string> export_state() { return std::string(); }
   /// What the generation before has exported, once, before the first message.
   virtual Status import_state(std::string_view) { return {}; }
-
-  /// What still keeps it from being destroyed: messages without a verdict, running tasks, borrowed buffers.
-  virtual size_t pins() const { return 0; }
 };
 
 /// Runs the app's main.lua under its limits. An error says file:line and leaves nothing behind.

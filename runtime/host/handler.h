@@ -42,8 +42,9 @@ struct Delivery {
 
 enum class ReplyOutcome : uint8_t { kAccepted, kStale, kNotExpected, kTooLarge, kQueueFull };
 
-/// Where verdicts go. Each delivered ticket gets exactly one, while `handle` runs or, once suspended, later: a reply, a failure, or `done` (for events; for a request
-/// that was not answered `done` turns into NoReply). Worker's thread only. Copies what it is given.
+/// Where verdicts go. Each delivered ticket gets exactly one, while `handle` runs or, once suspended, later: a reply, a
+/// failure, or `done` (for events; for a request that was not answered `done` turns into NoReply). Worker's thread
+/// only. Copies what it is given.
 class ReplySink {
  public:
   virtual ~ReplySink() = default;
@@ -53,7 +54,8 @@ class ReplySink {
   /// From within `handle`: this message's handler goes on later, and its verdict comes then. The batch ends with it
   /// (`enough`). While it is `ordered`, no later ordered message of its session enters a handler before the verdict.
   virtual void suspend(Ticket ticket, bool ordered) = 0;
-  /// The turn's time is used up, or the batch is over for another reason: a handler with more of its batch ahead returns, and gets the rest in a later turn.
+  /// The turn's time is used up, or the batch is over for another reason: a handler with more of its batch ahead
+  /// returns, and gets the rest in a later turn.
   virtual bool enough() const = 0;
 };
 

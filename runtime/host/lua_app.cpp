@@ -118,8 +118,8 @@ int LuaApp::set_up(lua_State* state) {
   lua_pushlstring(state, types.data(), types.size());
   lua_call(state, 4, 0);
 
-  for (const char* name : {"sandbox.lua", "errors.lua", "api.lua", "modules.lua", "message.lua", "wait.lua", "tasks.lua",
-                           "sync.lua", "timers.lua", "dispatch.lua"}) {
+  for (const char* name : {"sandbox.lua", "errors.lua", "api.lua", "modules.lua", "message.lua", "wait.lua",
+                           "tasks.lua", "sync.lua", "timers.lua", "dispatch.lua"}) {
     push_prelude(state, name);
     lua_pushvalue(state, host);
     lua_call(state, 1, 0);
@@ -248,7 +248,8 @@ void LuaApp::retire() { call(retire_); }
 void LuaApp::cancel(Code code, ReplySink& sink) {
   bridge_.set_sink(&sink);
   for (const double serial : bridge_.parked().serials()) {
-    bridge_.fail_parked(serial, code, fmt::format("{}: it was replaced, and its time to finish is over", context_.name));
+    bridge_.fail_parked(serial, code,
+                        fmt::format("{}: it was replaced, and its time to finish is over", context_.name));
   }
   bridge_.waits().complete_all(code);
   bridge_.set_sink(nullptr);
@@ -310,9 +311,7 @@ void LuaApp::log_failure(const LuaVm::Failure& failure, const Delivery* delivery
   context_.log.write(LogLevel::kError, what_happened(failure.code), fields);
 }
 
-size_t LuaApp::pins() const {
-  return vm_->waiting() + bridge_.parked().size() + bridge_.plain()->tasks_waiting;
-}
+size_t LuaApp::pins() const { return vm_->waiting() + bridge_.parked().size() + bridge_.plain()->tasks_waiting; }
 
 AppStats LuaApp::stats() const {
   AppStats stats = stats_;

@@ -240,8 +240,9 @@ void LuaBridge::forget_wait(void* self, double token) noexcept {
 }
 
 void LuaBridge::wake_up(void* self, double token, uint32_t code, double number) noexcept {
-  bridge_of(self).waits_.complete(static_cast<WaitToken>(token),
-                                  {.code = static_cast<Code>(code), .text = {}, .body = {}, .headers = {}, .number = number});
+  bridge_of(self).waits_.complete(
+      static_cast<WaitToken>(token),
+      {.code = static_cast<Code>(code), .text = {}, .body = {}, .headers = {}, .number = number});
 }
 
 void LuaBridge::wake_after(void* self, double token, double seconds) noexcept {

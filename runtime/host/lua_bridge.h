@@ -12,9 +12,9 @@
 
 namespace godwit::host {
 
-/// The C++ half of the crossing between messages and the Lua code that handles them: fills plain records which Lua reads
-/// without a call, and takes verdicts through plain functions which compiled Lua calls directly. A message whose handler
-/// waits, or defers its answer, is parked: it outlives its batch.
+/// The C++ half of the crossing between messages and the Lua code that handles them: fills plain records which Lua
+/// reads without a call, and takes verdicts through plain functions which compiled Lua calls directly. A message whose
+/// handler waits, or defers its answer, is parked: it outlives its batch.
 class LuaBridge {
  public:
   static constexpr size_t kBatchMax = std::size(gw_bridge{}.records);

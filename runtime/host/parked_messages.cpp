@@ -32,9 +32,10 @@ class Keeper {
 }  // namespace
 
 ParkedMessages::ParkedMessages(const Clock& clock, TimerHeap& timers, std::function<void(double)> on_overdue)
-    : clock_(clock), timers_(timers), on_overdue_(std::move(on_overdue)), timer_([this](Timestamp now) {
-        on_timer(now);
-      }) {}
+    : clock_(clock),
+      timers_(timers),
+      on_overdue_(std::move(on_overdue)),
+      timer_([this](Timestamp now) { on_timer(now); }) {}
 
 std::unique_ptr<ParkedMessages::Message> ParkedMessages::copy(const gw_record& record, const Delivery& delivery) {
   auto message = std::make_unique<Message>();

@@ -41,6 +41,12 @@ function Message:reply(body, headers) end
 ---@return godwit.Error? err
 function Message:fail(code, text) end
 
+---The answer comes later, after the handler's end: by the same message, which lives until it was answered or its time
+---(`timeout` of the handler, or the sender's deadline) is over.
+---@return godwit.Message? message
+---@return godwit.Error? err
+function Message:defer() end
+
 ---Seconds until the sender stops waiting; `math.huge` when it does not say.
 ---@return number
 function Message:deadline() end
@@ -58,7 +64,122 @@ function Message:deadline() end
 ---`"echo"`, `"query/time.*"`, `"*/chat.**"`.
 ---@param pattern string
 ---@param handler fun(msg: godwit.Message, session: godwit.Session?)
-function gw.handle(pattern, handler) end
+---@param options? godwit.HandleOptions
+function gw.handle(pattern, handler, options) end
+
+---@class godwit.HandleOptions
+---@field timeout? godwit.Duration  for a handler that waits, all in all (default: `scripts.handler_timeout`)
+---@field ordered? boolean          false: later messages of a session may overtake while this handler waits
+
+---Seconds, or text such as "200ms", "1.5s", "2m".
+---@alias godwit.Duration number | string
+
+---Waits. Like all that waits, it works in handlers, tasks and timers, inside `pcall` and coroutines too, but not while the
+---app loads and not in a function that C calls back (`string.gsub`, `table.sort`).
+---@param duration godwit.Duration
+---@return true? ok
+---@return godwit.Error? err
+function gw.sleep(duration) end
+
+---A function that runs beside its caller.
+---@class godwit.Task
+local Task = {}
+
+---Waits for its end: what the function returned, or `nil, err` when it failed, was cancelled, or the time was over.
+---@param timeout? godwit.Duration
+---@return any ...
+function Task:wait(timeout) end
+
+---An error comes out of whatever it waits for. False when it has ended already.
+---@return boolean
+function Task:cancel() end
+
+---@return boolean
+function Task:done() end
+
+---Runs the function soon, beside the caller; called while the app loads, once it is live.
+---@param fn function
+---@param ... any
+---@return godwit.Task? task
+---@return godwit.Error? err
+function gw.spawn(fn, ...) end
+
+---Waits for all: a list of what each returned first, or the error of the first in the list that failed.
+---@param tasks godwit.Task[]
+---@return any[]? values
+---@return godwit.Error? err
+function gw.all(tasks) end
+
+---Waits for the first that ends well: its index, then what it returned; `nil, err` when none does.
+---@param tasks godwit.Task[]
+---@return integer? index
+---@return any ...
+function gw.any(tasks) end
+
+---Runs the function once, in so long; called while the app loads, counted from when it is live. Ends with the generation.
+---@param delay godwit.Duration
+---@param fn function
+---@param ... any
+---@return godwit.Task? timer
+---@return godwit.Error? err
+function gw.after(delay, fn, ...) end
+
+---@class godwit.TimerOptions
+---@field jitter? number        0 to 1: each time is put off by up to this share of the interval, at random
+---@field each_worker? boolean  true: on every worker of the process, not on one
+
+---Runs the function at a fixed rate; a time that was missed is left out. Only while the app loads.
+---@param interval godwit.Duration
+---@param fn function
+---@param options? godwit.TimerOptions
+function gw.every(interval, fn, options) end
+
+---Runs the function at the times of a cron expression of five fields, in UTC. Only while the app loads.
+---@param expression string
+---@param fn function
+---@param options? godwit.TimerOptions
+function gw.cron(expression, fn, options) end
+
+---Holds up to `capacity` values between tasks.
+---@class godwit.Channel
+local Channel = {}
+
+---Waits for room.
+---@param value any  not nil
+---@param timeout? godwit.Duration
+---@return true? ok
+---@return godwit.Error? err
+function Channel:send(value, timeout) end
+
+---Waits for a value. At the end of a closed channel: `nil, err`.
+---@param timeout? godwit.Duration
+---@return any value
+---@return godwit.Error? err
+function Channel:recv(timeout) end
+
+function Channel:close() end
+
+---@return integer
+function Channel:count() end
+
+---@param capacity? integer  1 to 1000000, default 1
+---@return godwit.Channel
+function gw.channel(capacity) end
+
+---At most so many hold it at one time.
+---@class godwit.Semaphore
+local Semaphore = {}
+
+---@param timeout? godwit.Duration
+---@return true? ok
+---@return godwit.Error? err
+function Semaphore:acquire(timeout) end
+
+function Semaphore:release() end
+
+---@param count integer  1 to 1000000
+---@return godwit.Semaphore
+function gw.semaphore(count) end
 
 ---@alias godwit.LogFields table<string, string | number | boolean>
 

@@ -17,6 +17,7 @@ class Actions final : public app::Dispatcher::Handlers, private host::Handler {
  private:
   const routing::Target* find(wire::Kind kind, std::string_view action) override;
   host::Handler* handler(uint32_t) override { return this; }
+  bool run_ready(host::ReplySink&) override { return false; }
   uint64_t version() const override { return 0; }
   size_t handle(std::span<const host::Delivery> batch, host::ReplySink& sink) override;
   std::string_view name() const override { return "sim@1"; }

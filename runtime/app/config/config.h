@@ -72,6 +72,8 @@ struct ScriptsSection {
   uint64_t memory_max = 64 << 20;
   Duration burst_max = 250ms;
   Duration load_timeout = 5s;
+  Duration handler_timeout = 30s;
+  uint64_t coroutines_max = 10'000;
   Duration debounce = 300ms;
 };
 

@@ -176,6 +176,11 @@ constexpr Key kKeys[] = {
      "The longest run of a handler; then it is ended, because it holds up the whole worker."},
     {"scripts", "load_timeout", AT(scripts.load_timeout), kLive, Range(10ms, 5min), Form::kAny,
      "The longest run of a script while it loads."},
+    {"scripts", "handler_timeout", AT(scripts.handler_timeout), kLive, Range(1ms, 24h), Form::kAny,
+     "The longest that a handler may take in all, waiting included; then its message fails. A generation that was "
+     "replaced may finish what it began for so long."},
+    {"scripts", "coroutines_max", AT(scripts.coroutines_max), kLive, Range(1, 1'000'000), Form::kAny,
+     "Handlers and tasks of one app on one worker that may wait at one time."},
     {"scripts", "debounce", AT(scripts.debounce), kRestart, Range(0s, 1min), Form::kAny,
      "Quiet time after a save before the app is loaded, so that several saved files are one reload."},
 

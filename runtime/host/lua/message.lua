@@ -107,15 +107,15 @@ local function add_headers(headers)
     end
 end
 
-local function answer(message, method, body, headers)
-    check_self(message, method)
+function methods.reply(message, body, headers)
+    check_self(message, "reply")
     local body_type = type(body)
     if body_type == "number" then
         body = tostring(body)
     elseif body == nil then
         body = ""
     elseif body_type ~= "string" then
-        error("msg:reply: the body must be a string, got " .. body_type, 3)
+        error("msg:reply: the body must be a string, got " .. body_type, 2)
     end
     local record = record_of(message)
     if not record then return nil, host.new_error(host.errors.StaleHandle) end
@@ -124,8 +124,6 @@ local function answer(message, method, body, headers)
     if code == 0 then return true end
     return nil, host.new_error(code)
 end
-
-function methods.reply(message, body, headers) return answer(message, "reply", body, headers) end
 
 function methods.fail(message, code, text)
     check_self(message, "fail")

@@ -48,7 +48,8 @@ void lua_echo(World& world) {
   world.expect(source.has_value(), "the echo app cannot be read");
   if (!source) return;
   TraceLog log(world.trace(), "scripts");
-  app::WorkerApps apps(world.clock(), log.log(), host::make_watchdog(), 0);
+  TimerHeap timers;  // the echo app has none
+  app::WorkerApps apps(world.clock(), timers, log.log(), host::make_watchdog(), 0);
   Reloader reloader(world, apps, std::move(*source));
   ServerNode::Options options;
   options.handlers = &apps;

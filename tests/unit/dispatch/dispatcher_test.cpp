@@ -250,7 +250,8 @@ TEST_CASE("what comes after a suspended message of its session waits for it; wha
     if (handled.back() == "slow") return suspended = delivery.ticket, sink.suspend(delivery.ticket, true);
     sink.reply(delivery.ticket, delivery.body, {});
   };
-  const uint64_t before = f.request("one", "before"), slow = f.request("one", "slow"), after = f.request("one", "after");
+  const uint64_t before = f.request("one", "before"), slow = f.request("one", "slow"),
+                 after = f.request("one", "after");
   const uint64_t last = f.event("two");
   const uint64_t free = f.request("one", "free", {.order = session::SendOptions::Order::kUnordered});
   f.run();
@@ -261,7 +262,9 @@ TEST_CASE("what comes after a suspended message of its session waits for it; wha
   CHECK(f.dispatcher.queued() == 2);
   CHECK(f.dispatcher.in_flight() == 1);
 
+  bool answered = false;
   f.on_ready = [&](host::ReplySink& sink) {
+    if (std::exchange(answered, true)) return false;
     CHECK(sink.reply(suspended, as_bytes("at last"), {}) == ReplyOutcome::kAccepted);
     return false;
   };

@@ -14,7 +14,7 @@ namespace godwit::host::test {
 class SetClock : public Clock {
  public:
   Timestamp now() const override { return now_; }
-  int64_t unix_us() const override { return 1'700'000'000'250'000; }
+  int64_t unix_us() const override { return 1'700'000'000'250'000 + (now_ - from_ns(5'000'000'000)) / 1us; }
   void advance(Duration by) { now_ += by; }
 
  private:
@@ -81,9 +81,15 @@ class KeptVerdicts : public ReplySink {
     return ReplyOutcome::kAccepted;
   }
   void done(Ticket ticket) override { verdicts.push_back({Verdict::What::kDone, ticket.bits, {}}); }
-  bool enough() const override { return verdicts.size() >= enough_after; }
+  void suspend(Ticket ticket, bool ordered) override {
+    suspended.emplace_back(ticket.bits, ordered);
+    batch_over = true;
+  }
+  bool enough() const override { return batch_over || verdicts.size() >= enough_after; }
 
   std::vector<Verdict> verdicts;
+  std::vector<std::pair<uint64_t, bool>> suspended;  ///< ticket, ordered
+  bool batch_over = false;
   size_t enough_after = ~size_t{0};
   ReplyOutcome next_outcome = ReplyOutcome::kAccepted;
 };
@@ -105,6 +111,7 @@ class ScriptWorld {
     INFO((loaded ? std::string() : loaded.error().to_string()));
     REQUIRE(loaded);
     app = std::move(*loaded);
+    app->start();
   }
   /// main.lua with `gw` at hand.
   void load(const std::string& main) { load(Files{{"main.lua", "local gw = require 'godwit'; " + main}}); }
@@ -124,7 +131,23 @@ class ScriptWorld {
     const uint64_t id = ++last_id_;
     return {{id}, 0, wire::Kind::kCommand, {}, id, "do.it", {}, as_bytes(body), &session, kNever};
   }
-  void handle(std::vector<Delivery> batch) { app->handle(batch, sink); }
+  void handle(std::vector<Delivery> batch) {
+    for (std::span<const Delivery> rest = batch; !rest.empty();) {
+      sink.batch_over = false;
+      rest = rest.subspan(app->handle(rest, sink));
+    }
+    sink.batch_over = false;
+  }
+  /// Time passes, timers fire, and what can go on goes on until it waits again.
+  void pass(Duration by) {
+    clock.advance(by);
+    timers.run(clock.now());
+    go_on();
+  }
+  void go_on() {
+    sink.batch_over = false;
+    for (int turns = 0; app->run_ready(sink) && turns < 10000; ++turns) continue;
+  }
 
   /// Runs `body` as a handler of its own app and returns what it replied, or "Code: text" when it failed.
   std::string answer(const std::string& handler_body, std::string_view message = "hello") {
