@@ -32,9 +32,9 @@ bool Dispatcher::full() const {
   return queued() >= config_.queue_messages_max || queue_bytes_ >= config_.queue_bytes_max;
 }
 
-void Dispatcher::enqueue(Queued queued) {
-  queue_bytes_ += queued.bytes;
-  queue_.push_back(std::move(queued));
+void Dispatcher::enqueue(Queued message) {
+  queue_bytes_ += message.bytes;
+  queue_.push_back(std::move(message));
   metrics_.dispatch_queue.set(static_cast<int64_t>(queued()));
   metrics_.dispatch_queue_bytes.set(static_cast<int64_t>(queue_bytes_));
 }

@@ -98,7 +98,7 @@ class Dispatcher final : public host::ReplySink {
   };
 
   bool full() const;
-  void enqueue(Queued queued);
+  void enqueue(Queued message);
   void pop();
   void run_batches();
   bool run_ready();
