@@ -28,6 +28,8 @@ def test_usage_errors_exit_2_and_name_the_code_and_the_help():
                       ["request", "127.0.0.1:1", "echo", "--header", "no-equals-sign"],
                       ["request", "127.0.0.1:1", "echo", "--kind", "event"],
                       ["request", "127.0.0.1:1", "echo", "--insecure", "--ca", "x.pem"],
+                      ["bench", "127.0.0.1:1", "--size", "1000GiB"], ["bench", "127.0.0.1:1", "--duration", "0s"],
+                      ["bench", "127.0.0.1:1", "--count", "0"],
                       ["bench", "127.0.0.1:1", "--in-flight", "0"], ["bench", "127.0.0.1:1", "--pattern", "storm"]]:
         failed = run(*arguments).expect(USAGE)
         assert "UsageInvalid (8002)" in failed.err, arguments

@@ -18,6 +18,7 @@ const std::map<std::string, wire::Kind> kKinds = {{"command", wire::Kind::kComma
 constexpr Duration kDefaultDuration = 5s;
 constexpr uint32_t kClientsMax = 100'000;
 constexpr double kRateMax = 10e6;
+constexpr uint64_t kCountMax = 1'000'000'000'000;
 
 }  // namespace
 
@@ -36,10 +37,11 @@ void BenchOptions::add_to(CLI::App& verb) {
   verb.add_option("--in-flight", in_flight, "messages per client, or handshakes, at one time")
       ->check(CLI::Range(1u, kInFlightMax))
       ->capture_default_str();
-  add_bytes(verb, "--size", "of each body", size_bytes);
-  add_parsed(verb, "--duration", "how long (default: 5s, without --count)", parse_duration, duration)
+  add_bytes(verb, "--size", "of each body", limits::kInlineBodyBytesMax, size_bytes);
+  add_parsed(verb, "--duration", "how long (default: 5s, without --count)", parse_positive_duration, duration)
       ->type_name("DURATION");
-  verb.add_option("--count", count, "how many messages, or handshakes, in all")->check(CLI::PositiveNumber);
+  verb.add_option("--count", count, "how many messages, or handshakes, in all")
+      ->check(CLI::Range(uint64_t{1}, kCountMax));
   verb.add_option("--rate", rate_per_s,
                   "messages per second in all, sent on time whatever the answers do; latency counts from the time at "
                   "which a message was to be sent")

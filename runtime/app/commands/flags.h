@@ -38,18 +38,27 @@ CLI::Option* add_choice(CLI::App& verb, const std::string& name, const std::stri
 }
 
 /// "250ms", "5s", "1h"; more than nothing.
-inline CLI::Option* add_duration(CLI::App& verb, const std::string& name, const std::string& help, Duration& value) {
-  const auto parse = [](std::string_view text) -> Result<Duration> {
-    Result<Duration> parsed = parse_duration(text);
-    if (parsed && *parsed <= Duration::zero()) return fail(Code::kUsageInvalid, "expected more than 0");
-    return parsed;
-  };
-  return add_parsed(verb, name, help, parse, value)->type_name("DURATION")->default_str(format_duration(value));
+inline Result<Duration> parse_positive_duration(std::string_view text) {
+  Result<Duration> parsed = parse_duration(text);
+  if (parsed && *parsed <= Duration::zero()) return fail(Code::kUsageInvalid, "expected more than 0");
+  return parsed;
 }
 
-/// "64", "64KiB", "1MiB".
-inline CLI::Option* add_bytes(CLI::App& verb, const std::string& name, const std::string& help, uint64_t& value) {
-  return add_parsed(verb, name, help, parse_bytes, value)->type_name("BYTES")->default_str(format_bytes(value));
+inline CLI::Option* add_duration(CLI::App& verb, const std::string& name, const std::string& help, Duration& value) {
+  return add_parsed(verb, name, help, parse_positive_duration, value)
+      ->type_name("DURATION")
+      ->default_str(format_duration(value));
+}
+
+/// "64", "64KiB", "1MiB"; at most `bytes_max`.
+inline CLI::Option* add_bytes(CLI::App& verb, const std::string& name, const std::string& help, uint64_t bytes_max,
+                              uint64_t& value) {
+  const auto parse = [bytes_max](std::string_view text) -> Result<uint64_t> {
+    Result<uint64_t> parsed = parse_bytes(text);
+    if (parsed && *parsed > bytes_max) return fail(Code::kUsageInvalid, "expected at most " + format_bytes(bytes_max));
+    return parsed;
+  };
+  return add_parsed(verb, name, help, parse, value)->type_name("BYTES")->default_str(format_bytes(value));
 }
 
 }  // namespace godwit::app
