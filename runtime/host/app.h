@@ -47,6 +47,7 @@ struct Registration {
   std::string where;                ///< "main.lua:12", for messages about it
   std::optional<Duration> timeout;  ///< nullopt: AppLimits::handler_timeout
   bool ordered = true;              ///< later messages of a session wait while this handler waits
+  enum class OnError : uint8_t { kFail, kPass } on_error = OnError::kFail;  ///< kPass: as if it had returned
 };
 
 /// Ends scripts that run too long: one thread for all VMs of the process. A VM says when it enters and leaves Lua; on

@@ -74,6 +74,7 @@ std::string_view what_happened(Code code) {
   switch (code) {
     case Code::kScriptTimeout: return "handler ran too long";
     case Code::kScriptMemory: return "handler ran out of memory";
+    case Code::kHandlerSuspended: return "handler failed too often and rests";
     default: return "handler failed";
   }
 }
@@ -95,6 +96,7 @@ Status LuaApp::load() {
   auto failure = vm_->protect(set_up, this);
   if (!failure) {
     LuaVm::Outcome loaded = vm_->start(load_, limits_.load_timeout);
+    breakers_.resize(context_.registrations.size());
     if (loaded.how == LuaVm::Outcome::How::kDone) return {};
     failure = std::move(loaded.failure);
   }
@@ -132,6 +134,7 @@ int LuaApp::set_up(lua_State* state) {
   app.start_ = reference_to(state, "start");
   app.retire_ = reference_to(state, "retire");
   app.vm_->set_adopter(reference_to(state, "adopt"));
+  app.vm_->set_error_type(reference_to(state, "error_type"));
   return 0;
 }
 
@@ -161,10 +164,34 @@ size_t LuaApp::handle(std::span<const Delivery> batch, ReplySink& sink) {
   bridge_.set_sink(&sink);
   size_t taken = 0;
   do {
-    taken += run_batch(batch.subspan(taken, std::min(batch.size() - taken, LuaBridge::kBatchMax)));
+    taken += run_admitted(batch.subspan(taken, std::min(batch.size() - taken, LuaBridge::kBatchMax)), sink);
   } while (taken < batch.size() && !sink.enough());
   bridge_.set_sink(nullptr);
   return taken;
+}
+
+/// Messages whose handler rests are answered at once; the batch goes up to the next of those.
+size_t LuaApp::run_admitted(std::span<const Delivery> batch, ReplySink& sink) {
+  if (breakers_open_ == 0) return run_batch(batch);
+  const Timestamp now = world_.clock.now();
+  size_t admitted = 0;
+  while (admitted < batch.size() && breakers_[batch[admitted].handler].admit(now)) {
+    // While a breaker is half open, its verdict is waited for before the next message.
+    if (breakers_[batch[admitted++].handler].open()) break;
+  }
+  if (admitted > 0) {
+    Breaker& last = breakers_[batch[admitted - 1].handler];
+    const uint64_t errors_before = stats_.errors;
+    const size_t taken = run_batch(batch.first(admitted));
+    if (last.open() && taken == admitted && stats_.errors == errors_before) {
+      last.succeeded();
+      --breakers_open_;
+    }
+    return taken;
+  }
+  sink.fail(batch.front().ticket, Code::kHandlerSuspended,
+            fmt::format("{}: {}", context_.name, what_happened(Code::kHandlerSuspended)));
+  return 1;
 }
 
 size_t LuaApp::run_batch(std::span<const Delivery> batch) {
@@ -271,21 +298,48 @@ void LuaApp::interrupt_message(double serial, Code code) {
 }
 
 void LuaApp::take_failure(const LuaVm::Failure& failure) {
+  if (failure.chosen) {
+    if (bridge_.has_failed()) bridge_.fail_current(*failure.chosen, failure.text);
+    return;
+  }
   stats_.errors += 1;
   stats_.timeouts += failure.code == Code::kScriptTimeout;
   if (!bridge_.has_failed()) return;
   log_failure(failure, &bridge_.current());
+  note_failure(bridge_.current().handler);
+  if (registration_of(bridge_.current()).on_error == Registration::OnError::kPass) return bridge_.pass_current();
   const auto [code, text] = verdict_of(failure);
   bridge_.fail_current(code, text);
 }
 
+const Registration& LuaApp::registration_of(const Delivery& delivery) const {
+  return context_.registrations[delivery.handler];
+}
+
+/// What a script raises as an error value of its own is an answer, no breakdown, and opens nothing.
+void LuaApp::note_failure(uint32_t handler) {
+  if (!breakers_[handler].failed(world_.clock.now(), stats_.handled)) return;
+  ++breakers_open_;
+  context_.log.error("handler fails too often and rests",
+                     {{"app", context_.name}, {"pattern", context_.registrations[handler].pattern}});
+}
+
 void LuaApp::fail_place(const Place& place, const LuaVm::Failure& failure) {
+  if (failure.chosen && place.task == 0) return bridge_.fail_parked(place.message, *failure.chosen, failure.text);
   stats_.errors += 1;
   stats_.timeouts += failure.code == Code::kScriptTimeout;
-  const bool known = bridge_.parked().find(place.message) != nullptr;
-  log_failure(failure, known ? &bridge_.parked().delivery(place.message) : nullptr);
   const auto [code, text] = verdict_of(failure);
-  bridge_.fail_parked(place.message, code, text);
+  if (bridge_.parked().find(place.message)) {
+    const Delivery& delivery = bridge_.parked().delivery(place.message);
+    log_failure(failure, &delivery);
+    note_failure(delivery.handler);
+    if (registration_of(delivery).on_error == Registration::OnError::kPass)
+      bridge_.finish_parked(place.message);
+    else
+      bridge_.fail_parked(place.message, code, text);
+  } else {
+    log_failure(failure, nullptr);
+  }
   if (place.task == 0) return;
   const Wake died{.code = code, .text = failure.text, .body = {}, .headers = {}, .number = place.task};
   bridge_.show(died);
@@ -294,6 +348,7 @@ void LuaApp::fail_place(const Place& place, const LuaVm::Failure& failure) {
 
 /// What exactly went wrong is for the log; a peer learns whom to ask about it.
 std::pair<Code, std::string> LuaApp::verdict_of(const LuaVm::Failure& failure) const {
+  if (failure.chosen) return {*failure.chosen, failure.text};
   const Code code = failure.code == Code::kScriptError ? Code::kHandlerFailed : failure.code;
   return {code, fmt::format("{}: {}", context_.name, what_happened(code))};
 }

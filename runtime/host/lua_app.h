@@ -1,6 +1,7 @@
 #pragma once
 
 #include "host/app.h"
+#include "host/breaker.h"
 #include "host/lua_bridge.h"
 #include "host/lua_functions.h"
 #include "host/lua_vm.h"
@@ -48,6 +49,9 @@ class LuaApp final : public App {
   std::pair<Code, std::string> verdict_of(const LuaVm::Failure& failure) const;
   void fail_place(const Place& place, const LuaVm::Failure& failure);
   void call(int reference);
+  size_t run_admitted(std::span<const Delivery> batch, ReplySink& sink);
+  const Registration& registration_of(const Delivery& delivery) const;
+  void note_failure(uint32_t handler);
   void end_overdue();
   void interrupt_message(double serial, Code code);
   void log_failure(const LuaVm::Failure& failure, const Delivery* delivery);
@@ -66,6 +70,8 @@ class LuaApp final : public App {
   int task_died_ = LUA_NOREF;
   int start_ = LUA_NOREF;
   int retire_ = LUA_NOREF;
+  std::vector<Breaker> breakers_;  ///< by handler
+  size_t breakers_open_ = 0;
   std::vector<Place> places_;  ///< by coroutine
   std::unique_ptr<LuaVm> vm_;  // goes first: its Lua code refers to the others
 };

@@ -106,6 +106,14 @@ void LuaBridge::fail_current(Code code, std::string_view text) {
   stop_if_enough();
 }
 
+void LuaBridge::pass_current() {
+  gw_record& record = plain_.records[plain_.next - 1];
+  if (record.state == GW_OPEN) sink_->done(current().ticket);
+  record.state = GW_OVER;
+  reply_header_count_ = 0;
+  stop_if_enough();
+}
+
 double LuaBridge::park_current() {
   gw_record& record = plain_.records[plain_.next - 1];
   const Delivery& delivery = current();

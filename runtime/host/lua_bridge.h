@@ -42,6 +42,8 @@ class LuaBridge {
   const Delivery& current() const { return batch_[plain_.next - 1]; }
   /// Answers for the current message, unless its handler had done so, and ends it.
   void fail_current(Code code, std::string_view text);
+  /// As if its handler had returned.
+  void pass_current();
   /// The current message's handler waits. Its serial.
   double park_current();
   /// How many of the batch were begun: all, unless the sink said that it is enough.

@@ -68,7 +68,7 @@ std::string register_pattern(LuaContext& context, Registration registration, std
   return {};
 }
 
-/// (pattern, where, seconds or nil, ordered)
+/// (pattern, where, seconds or nil, ordered, pass on error)
 int register_handler(lua_State* state) {
   const std::string_view pattern = check_text(state, 1);
   const std::string_view where = check_text(state, 2);
@@ -77,9 +77,10 @@ int register_handler(lua_State* state) {
     timeout = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(luaL_checknumber(state, 3)));
   }
   const bool ordered = lua_toboolean(state, 4) != 0;
+  const auto on_error = lua_toboolean(state, 5) ? Registration::OnError::kPass : Registration::OnError::kFail;
   std::array<char, 500> reason;
   *fmt::format_to_n(reason.data(), reason.size() - 1, "{}",
-                    register_pattern(context_of(state), {{}, {}, timeout, ordered}, pattern, where))
+                    register_pattern(context_of(state), {{}, {}, timeout, ordered, on_error}, pattern, where))
        .out = '\0';
   if (reason[0] == '\0') return 0;
   lua_pushstring(state, reason.data());

@@ -69,6 +69,28 @@ int replace_coroutine(lua_State* state) {
   return 0;
 }
 
+struct ErrorValue {
+  lua_State* failed;
+  std::optional<Code> code;
+  std::string text;
+};
+
+/// Of a table that errors.lua made, whatever the script has written into it since.
+int read_error_value(lua_State* state) {
+  auto& value = *static_cast<ErrorValue*>(lua_touserdata(state, 1));
+  lua_State* const failed = value.failed;
+  lua_pushliteral(failed, "code");
+  lua_rawget(failed, -2);
+  const auto code = static_cast<uint32_t>(lua_tonumber(failed, -1));
+  lua_pop(failed, 1);
+  lua_pushliteral(failed, "message");
+  lua_rawget(failed, -2);
+  if (lua_type(failed, -1) == LUA_TSTRING) value.text = text_at_top(failed, kErrorBytesMax);
+  lua_pop(failed, 1);
+  if (describe(static_cast<Code>(code))) value.code = static_cast<Code>(code);
+  return 0;
+}
+
 int begin_collection(lua_State* state) {
   lua_gc(state, LUA_GCSTEP, 0);
   return 0;
@@ -150,7 +172,7 @@ void LuaVm::relieve(lua_State* running, lua_Debug* place) {
 std::optional<LuaVm::Failure> LuaVm::protect(lua_CFunction function, void* argument) {
   const int status = lua_cpcall(state_, function, argument);
   if (status == 0) return std::nullopt;
-  Failure failure{status == LUA_ERRMEM ? Code::kScriptMemory : Code::kScriptError, raised_text(state_), {}};
+  Failure failure{status == LUA_ERRMEM ? Code::kScriptMemory : Code::kScriptError, raised_text(state_), {}, {}};
   lua_settop(state_, 0);
   return failure;
 }
@@ -182,7 +204,7 @@ std::optional<uint32_t> LuaVm::take_coroutine() {
 LuaVm::Outcome LuaVm::start(int reference, Duration budget) {
   const auto index = take_coroutine();
   if (!index) {
-    return {Outcome::How::kFailed, 0, {Code::kScriptMemory, "no memory for a coroutine", {}}};
+    return {Outcome::How::kFailed, 0, {Code::kScriptMemory, "no memory for a coroutine", {}, {}}};
   }
   lua_rawgeti(coroutines_[*index].state, LUA_REGISTRYINDEX, reference);
   return run(*index, 0, budget);
@@ -243,10 +265,24 @@ void LuaVm::pace_collector() {
   if (tighter) protect(begin_collection, nullptr);
 }
 
+bool LuaVm::is_error_value(lua_State* state) const {
+  if (error_type_ == LUA_NOREF || !lua_istable(state, -1) || !lua_checkstack(state, 2)) return false;
+  if (!lua_getmetatable(state, -1)) return false;
+  lua_rawgeti(state, LUA_REGISTRYINDEX, error_type_);
+  const bool same = lua_rawequal(state, -1, -2) != 0;
+  lua_pop(state, 2);
+  return same;
+}
+
 LuaVm::Failure LuaVm::describe(lua_State* failed, Code code) {
   Description description{failed, {}};
   protect(describe_stack, &description);
-  Failure failure{code, raised_text(failed), std::move(description.traceback)};
+  if (code == Code::kScriptError && is_error_value(failed)) {
+    ErrorValue value{failed, {}, {}};
+    protect(read_error_value, &value);
+    return {code, std::move(value.text), value.code, std::move(description.traceback)};
+  }
+  Failure failure{code, raised_text(failed), std::nullopt, std::move(description.traceback)};
   return failure;
 }
 

@@ -20,6 +20,7 @@ class LuaVm {
   struct Failure {
     Code code = Code::kScriptError;  ///< or kScriptTimeout, kScriptMemory
     std::string text;                ///< "echo/main.lua:12: …"
+    std::optional<Code> chosen;      ///< the script raised an error value of its own: `text` is its message
     std::string traceback;
   };
 
@@ -62,6 +63,9 @@ class LuaVm {
   /// For Watch: the hook that ends what took too long or too much.
   static void on_hook(lua_State* running, lua_Debug* place);
 
+  /// The metatable of error values (errors.lua), which scripts may raise as well.
+  void set_error_type(int reference) { error_type_ = reference; }
+
   /// Called with every coroutine that is made, before its first use.
   void set_adopter(int reference) { adopter_ = reference; }
 
@@ -80,6 +84,7 @@ class LuaVm {
   Outcome run(uint32_t index, int arguments, Duration budget);
   void pace_collector();
   Failure describe(lua_State* failed, Code code);
+  bool is_error_value(lua_State* state) const;
 
   LuaMemory memory_;
   /// What the running code still may do: anything; anything until the hook has collected what is unused; nothing.
@@ -91,6 +96,7 @@ class LuaVm {
   std::vector<uint32_t> idle_;
   size_t waiting_ = 0;
   int adopter_ = LUA_NOREF;
+  int error_type_ = LUA_NOREF;
   int collector_pause_ = 200;  ///< as LuaJIT begins
 };
 

@@ -69,6 +69,7 @@ function gw.handle(pattern, handler, options) end
 
 ---@class godwit.HandleOptions
 ---@field timeout? godwit.Duration  for a handler that waits, all in all (default: `scripts.handler_timeout`)
+---@field on_error? "fail" | "pass" "pass": an error counts as a return (default: "fail", the message fails)
 ---@field ordered? boolean          false: later messages of a session may overtake while this handler waits
 
 ---Seconds, or text such as "200ms", "1.5s", "2m".
@@ -206,6 +207,17 @@ function gw.log.warn(text, fields) end
 ---@param text any
 ---@param fields? godwit.LogFields
 function gw.log.error(text, fields) end
+
+---Middleware, around every handler of the app; the first registered is outermost. It calls `next()` for what is inside of it,
+---or answers by itself. Only while the app loads.
+---@param fn fun(msg: godwit.Message, session: godwit.Session?, next: fun())
+function gw.use(fn) end
+
+---An error as a value: to be returned as `nil, err`, or raised, which fails the message with its code and text.
+---@param code string | integer  a name or number of `gw.errors`
+---@param text? string
+---@return godwit.Error
+function gw.err(code, text) end
 
 ---Every error code by its name.
 ---@type table<string, integer>

@@ -15,20 +15,25 @@ local function caller()
     return info.short_src .. ":" .. info.currentline
 end
 
+local kOnError = { fail = true, pass = true }
+
 local function check_options(options)
     for name, value in pairs(options) do
         if name == "ordered" then
             if type(value) ~= "boolean" then error("gw.handle: option 'ordered' must be true or false", 3) end
+        elseif name == "on_error" then
+            if not kOnError[value] then error("gw.handle: option 'on_error' must be 'fail' or 'pass'", 3) end
         elseif name ~= "timeout" then
             error("gw.handle: unknown option '" .. tostring(name) .. "'", 3)
         end
     end
     local timeout = options.timeout ~= nil and host.seconds(options.timeout, "gw.handle: option 'timeout'", 3) or nil
-    return timeout, options.ordered ~= false
+    return timeout, options.ordered ~= false, options.on_error == "pass"
 end
 
 -- Binds a function to messages. `options`: `timeout` for all of a handler that waits (default: scripts.handler_timeout),
--- `ordered` = false lets later messages of a session overtake while this handler waits. Only while the app loads, so that what an app handles is known before it goes live.
+-- `ordered` = false lets later messages of a session overtake while this handler waits, `on_error` = "pass" takes an error
+-- for a return instead of failing the message. Only while the app loads, so that what an app handles is known before it goes live.
 function gw.handle(pattern, fn, options)
     if host.loaded then
         error("gw.handle: handlers are bound while the app loads; call it at the top level of main.lua or of a module", 2)
@@ -36,15 +41,50 @@ function gw.handle(pattern, fn, options)
     if type(pattern) ~= "string" then error("gw.handle: the pattern must be a string, got " .. type(pattern), 2) end
     if type(fn) ~= "function" then error("gw.handle: the handler must be a function, got " .. type(fn), 2) end
     if options ~= nil and type(options) ~= "table" then error("gw.handle: options must be a table, got " .. type(options), 2) end
-    local timeout, ordered = check_options(options or {})
+    local timeout, ordered, pass = check_options(options or {})
     if first_seen[pattern] then
         error(("gw.handle: '%s' is bound already at %s"):format(pattern, first_seen[pattern]), 2)
     end
     local where = caller()
-    local reason = host.register(pattern, where, timeout, ordered)
+    local reason = host.register(pattern, where, timeout, ordered, pass)
     if reason then error("gw.handle: " .. reason, 2) end
     handlers[#handlers + 1] = fn
     first_seen[pattern] = where
+end
+
+-- Middleware: goes around every handler of the app, the first registered outermost. fn(msg, session, next) calls next() for
+-- what is inside of it, or answers by itself and does not.
+local layers = {}
+function gw.use(fn)
+    if host.loaded then error("gw.use: middleware is bound while the app loads", 2) end
+    if type(fn) ~= "function" then error("gw.use: expected a function, got " .. type(fn), 2) end
+    layers[#layers + 1] = fn
+end
+
+local function wrap(layer, inner)
+    return function(msg, session)
+        local called = false
+        return layer(msg, session, function()
+            if called then error("gw.use: next was called twice", 2) end
+            called = true
+            return inner(msg, session)
+        end)
+    end
+end
+
+-- After loading: handlers with their layers around them.
+function host.wrap_handlers()
+    for index, handler in ipairs(handlers) do
+        for layer = #layers, 1, -1 do handler = wrap(layers[layer], handler) end
+        handlers[index] = handler
+    end
+end
+
+-- An error as a value: to be returned as `nil, err`, or raised, which fails the message with its code and text.
+function gw.err(code, text)
+    local number = host.code_of(code)
+    if not number then error("gw.err: '" .. tostring(code) .. "' is no error code; see gw.errors", 2) end
+    return host.new_error(number, text ~= nil and tostring(text) or nil)
 end
 
 local function logger(level)

@@ -23,6 +23,8 @@ function host.new_error(code, message)
     }, Error)
 end
 
+host.error_type = Error
+
 -- The number of a code given as number or name; nil when there is no such code.
 function host.code_of(code)
     local info = type(code) == "string" and by_name[code] or by_code[tonumber(code)]

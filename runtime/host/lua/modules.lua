@@ -45,6 +45,7 @@ function host.load()
     values["main.lua"] = kLoading
     run("main.lua")
     values["main.lua"] = true
+    host.wrap_handlers()
     host.loaded = true
     host.freeze()
 end
