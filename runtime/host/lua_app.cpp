@@ -120,8 +120,8 @@ int LuaApp::set_up(lua_State* state) {
   lua_pushlstring(state, types.data(), types.size());
   lua_call(state, 4, 0);
 
-  for (const char* name : {"sandbox.lua", "errors.lua", "api.lua", "modules.lua", "message.lua", "wait.lua",
-                           "tasks.lua", "sync.lua", "timers.lua", "dispatch.lua"}) {
+  for (const char* name : {"sandbox.lua", "errors.lua", "api.lua", "modules.lua", "message.lua", "json.lua", "wait.lua",
+                           "tasks.lua", "sync.lua", "timers.lua", "lifecycle.lua", "dispatch.lua"}) {
     push_prelude(state, name);
     lua_pushvalue(state, host);
     lua_call(state, 1, 0);
@@ -133,6 +133,9 @@ int LuaApp::set_up(lua_State* state) {
   app.task_died_ = reference_to(state, "task_died");
   app.start_ = reference_to(state, "start");
   app.retire_ = reference_to(state, "retire");
+  app.selftest_ = reference_to(state, "selftest");
+  app.export_ = reference_to(state, "export");
+  app.import_ = reference_to(state, "import");
   app.vm_->set_adopter(reference_to(state, "adopt"));
   app.vm_->set_error_type(reference_to(state, "error_type"));
   return 0;
@@ -266,6 +269,35 @@ void LuaApp::call(int reference) {
   bridge_.plain()->task = 0;
   const LuaVm::Outcome outcome = vm_->start(reference, limits_.burst_max);
   if (outcome.how == LuaVm::Outcome::How::kFailed) log_failure(outcome.failure, nullptr);
+}
+
+/// Code of the app that decides whether it may go live. It does not wait.
+Status LuaApp::check(int reference, std::string_view what) {
+  bridge_.plain()->current = 0;
+  bridge_.plain()->task = 0;
+  const LuaVm::Outcome outcome = vm_->start(reference, limits_.load_timeout);
+  switch (outcome.how) {
+    case LuaVm::Outcome::How::kDone: return {};
+    case LuaVm::Outcome::How::kWaits:
+      vm_->drop(outcome.coroutine);
+      return fail(Code::kScriptLoadFailed, fmt::format("{}: {} must not wait", context_.name, what));
+    case LuaVm::Outcome::How::kFailed: break;
+  }
+  return fail(Code::kScriptLoadFailed, fmt::format("{}: {}: {}", context_.name, what, outcome.failure.text));
+}
+
+Status LuaApp::selftest() { return check(selftest_, "gw.selftest"); }
+
+Result<std::string> LuaApp::export_state() {
+  if (Status exported = check(export_, "gw.export"); !exported) return tl::unexpected(std::move(exported.error()));
+  return std::exchange(context_.state, {});
+}
+
+Status LuaApp::import_state(std::string_view state) {
+  context_.state = state;
+  const Status imported = check(import_, "gw.import");
+  context_.state.clear();
+  return imported;
 }
 
 void LuaApp::start() { call(start_); }

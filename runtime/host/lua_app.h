@@ -20,6 +20,10 @@ class LuaApp final : public App {
   void start() override;
   void retire() override;
   size_t pins() const override;
+  Status selftest() override;
+  bool has_state() const override { return context_.has_export; }
+  Result<std::string> export_state() override;
+  Status import_state(std::string_view state) override;
   void cancel(Code code, ReplySink& sink) override;
   bool run_ready(ReplySink& sink) override;
   bool ordered(uint32_t handler) const override { return context_.registrations[handler].ordered; }
@@ -49,6 +53,7 @@ class LuaApp final : public App {
   std::pair<Code, std::string> verdict_of(const LuaVm::Failure& failure) const;
   void fail_place(const Place& place, const LuaVm::Failure& failure);
   void call(int reference);
+  Status check(int reference, std::string_view what);
   size_t run_admitted(std::span<const Delivery> batch, ReplySink& sink);
   const Registration& registration_of(const Delivery& delivery) const;
   void note_failure(uint32_t handler);
@@ -70,6 +75,9 @@ class LuaApp final : public App {
   int task_died_ = LUA_NOREF;
   int start_ = LUA_NOREF;
   int retire_ = LUA_NOREF;
+  int selftest_ = LUA_NOREF;
+  int export_ = LUA_NOREF;
+  int import_ = LUA_NOREF;
   std::vector<Breaker> breakers_;  ///< by handler
   size_t breakers_open_ = 0;
   std::vector<Place> places_;  ///< by coroutine

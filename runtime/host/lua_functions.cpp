@@ -87,6 +87,23 @@ int register_handler(lua_State* state) {
   return 1;
 }
 
+int declare_export(lua_State* state) {
+  context_of(state).has_export = true;
+  return 0;
+}
+
+/// (text): what the next generation is to be given.
+int give_state(lua_State* state) {
+  context_of(state).state = check_text(state, 1);
+  return 0;
+}
+
+int take_state(lua_State* state) {
+  const std::string& kept = context_of(state).state;
+  lua_pushlstring(state, kept.data(), kept.size());
+  return 1;
+}
+
 constexpr size_t kLogFieldsMax = 16;
 
 LogField to_log_field(lua_State* state, int name_index, int value_index) {
@@ -136,8 +153,14 @@ int write_log(lua_State* state) {
 }  // namespace
 
 void add_lua_functions(lua_State* state, LuaContext& context) {
-  static constexpr luaL_Reg kFunctions[] = {
-      {"has_file", has_file}, {"compile", compile}, {"register", register_handler}, {"log", write_log}};
+  add_json_functions(state, context.json);
+  static constexpr luaL_Reg kFunctions[] = {{"has_file", has_file},
+                                            {"compile", compile},
+                                            {"register", register_handler},
+                                            {"log", write_log},
+                                            {"declare_export", declare_export},
+                                            {"give_state", give_state},
+                                            {"take_state", take_state}};
   for (const luaL_Reg& function : kFunctions) {
     lua_pushlightuserdata(state, &context);
     lua_pushcclosure(state, function.func, 1);

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "host/app.h"
+#include "host/lua_json.h"
 
 namespace godwit::host {
 
@@ -17,6 +18,9 @@ struct LuaContext {
   Log log;
   int globals = LUA_NOREF;  ///< the app's world; set once the prelude made it
   std::vector<Registration> registrations;
+  JsonScratch json;
+  bool has_export = false;  ///< gw.export was called
+  std::string state;        ///< on its way out of one generation, or into the next
 };
 
 /// Adds the functions that the prelude expects to the table on top of the stack:

@@ -27,6 +27,11 @@ local Message = {}
 ---@return string
 function Message:body() end
 
+---The body as a JSON value.
+---@return any value
+---@return godwit.Error? err
+function Message:json() end
+
 ---Answers a command or query, once.
 ---@param body? string | number
 ---@param headers? table<string, string>
@@ -213,6 +218,22 @@ function gw.log.error(text, fields) end
 ---@param fn fun(msg: godwit.Message, session: godwit.Session?, next: fun())
 function gw.use(fn) end
 
+---Is run on every worker before any goes live; an error keeps the generation from going live. Only while the app loads.
+---@param fn fun()
+function gw.selftest(fn) end
+
+---What the next generation is given: plain data, as JSON has it. Only while the app loads.
+---@param fn fun(): any
+function gw.export(fn) end
+
+---Gets what the generation before has exported, before the first message. Only while the app loads.
+---@param fn fun(data: any, generation: integer)
+function gw.import(fn) end
+
+---Is run when another generation has taken over or the app is gone. Only while the app loads.
+---@param fn fun()
+function gw.unload(fn) end
+
 ---An error as a value: to be returned as `nil, err`, or raised, which fails the message with its code and text.
 ---@param code string | integer  a name or number of `gw.errors`
 ---@param text? string
@@ -229,6 +250,28 @@ gw.errors = {}
 ---@field worker integer       from 0
 ---@field version string       of the server
 gw.info = {}
+
+---@class godwit.Json
+gw.json = {}
+
+---Stands for null.
+gw.json.null = {}
+
+---A table that is an array even when it is empty.
+---@param list? table
+---@return table
+function gw.json.array(list) end
+
+---Tables with keys 1 to n become arrays, others objects with their keys in order; at most 100 levels.
+---@param value any
+---@return string? text
+---@return godwit.Error? err
+function gw.json.encode(value) end
+
+---@param text string
+---@return any value
+---@return godwit.Error? err
+function gw.json.decode(text) end
 
 ---Seconds since 1970.
 ---@return number

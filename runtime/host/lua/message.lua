@@ -13,6 +13,7 @@ local kKinds = { [0] = "command", "event", "query", "response" }
 
 local Message = { __metatable = "message" }
 local methods, fields = {}, {}
+host.message_methods = methods
 
 -- The message's record: of the batch while its handler has not waited, then of the parked ones; nil when it is over.
 -- NaN and the like fail the comparisons.

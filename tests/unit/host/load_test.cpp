@@ -145,3 +145,40 @@ TEST_CASE("the process is as small as before after two hundred generations") {
   CHECK(world.app->stats().memory_bytes > 400'000);
 }
 #endif
+
+TEST_CASE("what an app checks of itself keeps it from going live") {
+  ScriptWorld world;
+  world.load("gw.selftest(function() assert(1 + 1 == 2) end)");
+  CHECK(world.app->selftest());
+  world.load("gw.selftest(function() error('two and two are five') end)");
+  const Status failed = world.app->selftest();
+  REQUIRE_FALSE(failed);
+  CHECK(failed.error().text == "test@1: gw.selftest: test/main.lua:1: two and two are five");
+  world.load("gw.selftest(function() gw.sleep(1) end)");
+  CHECK(world.app->selftest().error().text == "test@1: gw.selftest must not wait");
+}
+
+TEST_CASE("state goes from one generation to the next") {
+  const char* code =
+      "local n = 0 gw.export(function() return { n = n } end) gw.import(function(data, from) n = data.n + 100 * from "
+      "end) gw.unload(function() gw.log.info('bye') end) gw.handle('x', function(msg) n = n + 1 msg:reply(n) end)";
+  ScriptWorld world;
+  world.load(code);
+  CHECK(world.app->has_state());
+  world.handle({world.command(""), world.command("")});
+  const auto state = world.app->export_state();
+  REQUIRE(state);
+  world.app->retire();
+  CHECK(world.log.lines.back().text == "bye");
+  world.load(code);
+  REQUIRE(world.app->import_state(*state));
+  world.handle({world.command("")});
+  CHECK(world.sink.verdicts.back().text == "103");
+
+  CHECK_FALSE(world.app->import_state("not a state"));
+  world.load("gw.export(function() return print end)");
+  CHECK(world.app->export_state().error().text ==
+        "test@1: gw.export: the exported value: a value of type function has no JSON form");
+  world.load("gw.handle('x', print)");
+  CHECK_FALSE(world.app->has_state());
+}
