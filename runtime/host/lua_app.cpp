@@ -120,7 +120,7 @@ int LuaApp::set_up(lua_State* state) {
   lua_pushlstring(state, types.data(), types.size());
   lua_call(state, 4, 0);
 
-  for (const char* name : {"sandbox.lua", "errors.lua", "api.lua", "modules.lua", "message.lua", "json.lua", "wait.lua",
+  for (const char* name : {"sandbox.lua", "errors.lua", "api.lua", "modules.lua", "message.lua", "codecs.lua", "json.lua", "wait.lua",
                            "tasks.lua", "sync.lua", "timers.lua", "lifecycle.lua", "dispatch.lua"}) {
     push_prelude(state, name);
     lua_pushvalue(state, host);

@@ -154,6 +154,7 @@ int write_log(lua_State* state) {
 
 void add_lua_functions(lua_State* state, LuaContext& context) {
   add_json_functions(state, context.json);
+  add_codec_functions(state, context.scratch);
   static constexpr luaL_Reg kFunctions[] = {{"has_file", has_file},
                                             {"compile", compile},
                                             {"register", register_handler},

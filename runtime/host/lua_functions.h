@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "host/app.h"
+#include "host/lua_codecs.h"
 #include "host/lua_json.h"
 
 namespace godwit::host {
@@ -19,6 +20,7 @@ struct LuaContext {
   int globals = LUA_NOREF;  ///< the app's world; set once the prelude made it
   std::vector<Registration> registrations;
   JsonScratch json;
+  std::string scratch;
   bool has_export = false;  ///< gw.export was called
   std::string state;        ///< on its way out of one generation, or into the next
 };

@@ -251,6 +251,23 @@ gw.errors = {}
 ---@field version string       of the server
 gw.info = {}
 
+---@class godwit.TextCodec
+---@field encode fun(bytes: string): string
+---@field decode fun(text: string): string?, godwit.Error?
+
+---RFC 4648, strict.
+---@type godwit.TextCodec
+gw.base64 = {}
+
+---@type godwit.TextCodec
+gw.hex = {}
+
+---Checksums as hex digits; none is for secrets.
+---@class godwit.Hash
+---@field xxh3 fun(bytes: string): string
+---@field crc32c fun(bytes: string): string
+gw.hash = {}
+
 ---@class godwit.Json
 gw.json = {}
 
