@@ -13,7 +13,18 @@
 #include "host/handler.h"
 #include "port/clock.h"
 
+namespace godwit::session {
+class Authenticator;
+}
+
+namespace godwit {
+class Mailbox;
+class WorkPool;
+}  // namespace godwit
+
 namespace godwit::host {
+
+class Router;
 
 struct AppLimits {
   size_t memory_bytes_max = 64 << 20;  ///< per VM; allocation beyond fails inside the script
@@ -61,6 +72,9 @@ struct AppWorld {
   Log log;
   std::shared_ptr<Watchdog> watchdog;
   uint32_t worker_index = 0;
+  uint32_t worker_count = 1;
+  Mailbox* mailbox = nullptr;  ///< of the worker; null: nothing comes from other threads
+  WorkPool* pool = nullptr;
 };
 
 constexpr size_t kStateBytesMax = 1 << 20;  ///< what a generation leaves to the next, per worker
@@ -103,6 +117,10 @@ class App : public Handler {
   virtual Result<std::string> export_state() { return std::string(); }
   /// What the generation before has exported, once, before the first message.
   virtual Status import_state(std::string_view) { return {}; }
+
+  /// What it is besides a handler; null: it is none. Theirs as long as it lives.
+  virtual Router* router() { return nullptr; }
+  virtual session::Authenticator* authenticator() { return nullptr; }
 };
 
 /// Runs the app's main.lua under its limits. An error says file:line and leaves nothing behind.

@@ -1,0 +1,247 @@
+#include "host/plugin_app.h"
+
+#include <fmt/format.h>
+
+#include <clocale>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "host/plugin_views.h"
+#include "routing/pattern.h"
+
+namespace godwit::host {
+namespace {
+
+using Stage = PluginHost::Stage;
+
+/// An exception that leaves a plugin has nobody to go to: it ends the process here, while the plugin's name is known.
+template <typename Function, typename... Arguments>
+auto call(Function function, Arguments... arguments) noexcept {
+  return function(arguments...);
+}
+
+std::string name_of_status(gw_status status) {
+  return status > 0 && status <= UINT16_MAX ? name_of(static_cast<Code>(status)) : fmt::format("status {}", status);
+}
+
+int64_t deadline_of(const Delivery& delivery) {
+  return delivery.deadline == kNever ? GW_NEVER : static_cast<int64_t>(to_ns(delivery.deadline));
+}
+
+/// What a plugin may say as the code of a failure.
+Code code_of(gw_status status) {
+  return status > 0 && status <= UINT16_MAX ? static_cast<Code>(status) : Code::kPluginFailed;
+}
+
+/// A plugin that changes the locale changes how everybody else reads numbers: it is put back, and said.
+class LocaleGuard {
+ public:
+  LocaleGuard() : before_(std::setlocale(LC_ALL, nullptr)) {}
+  bool restore() {
+    const bool changed = before_ != std::setlocale(LC_ALL, nullptr);
+    if (changed) std::setlocale(LC_ALL, before_.c_str());
+    return changed;
+  }
+
+ private:
+  const std::string before_;
+};
+
+}  // namespace
+
+PluginApp::PluginApp(std::shared_ptr<const PluginSource> source, std::shared_ptr<const PluginLibrary> library,
+                     uint32_t generation, const AppLimits& limits, AppWorld world)
+    : source_(std::move(source)),
+      library_(std::move(library)),
+      world_(std::move(world)),
+      log_(world_.log.named("host")),
+      host_(*source_, library_, generation, limits, world_) {}
+
+Result<std::unique_ptr<App>> PluginApp::create(std::shared_ptr<const PluginSource> source,
+                                               std::shared_ptr<const PluginLibrary> library, uint32_t generation,
+                                               const AppLimits& limits, AppWorld world) {
+  std::unique_ptr<PluginApp> app(
+      new PluginApp(std::move(source), std::move(library), generation, limits, std::move(world)));
+  if (const Status made = app->make_instance(); !made) return tl::unexpected(made.error());
+  return app;
+}
+
+Status PluginApp::make_instance() {
+  LocaleGuard locale;
+  const Timestamp before = world_.clock.measure();
+  gw_status status;
+  {
+    const PluginHost::Entry entry(host_, Stage::kCreating, nullptr);
+    status = call(library_->instance().create, host_.face(), &self_);
+  }
+  if (locale.restore()) note_failure("plugin changed the locale", "it was put back");
+  if (status != GW_OK) {
+    return godwit::fail(Code::kPluginLoadFailed,
+                        fmt::format("{}: create of {} failed with {}; its log says more", source_->file.path.string(),
+                                    host_.label().name, name_of_status(status)));
+  }
+  made_ = true;
+  note_time(world_.clock.measure() - before, "create");
+  return {};
+}
+
+PluginApp::~PluginApp() {
+  if (!made_) return;
+  const PluginHost::Entry entry(host_, Stage::kRunning, nullptr);
+  if (started_ && library_->instance().stop) call(library_->instance().stop, self_);
+  if (library_->instance().destroy) call(library_->instance().destroy, self_);
+}
+
+void PluginApp::start() {
+  started_ = true;
+  if (!library_->instance().start) return;
+  const PluginHost::Entry entry(host_, Stage::kRunning, nullptr);
+  call(library_->instance().start, self_);
+}
+
+void PluginApp::retire() { host_.tasks().stop_timers(); }
+
+void PluginApp::cancel(Code code, ReplySink& sink) {
+  host_.deferred().fail_all(code, host_.label().name + " was replaced", sink);
+}
+
+bool PluginApp::run_ready(ReplySink& sink) {
+  const Timestamp now = world_.clock.now();
+  if (host_.deferred().has_late(now)) host_.deferred().expire(now, sink);
+  if (!host_.tasks().ready()) return false;
+  const PluginHost::Entry entry(host_, Stage::kRunning, &sink);
+  const Timestamp before = world_.clock.measure();
+  const bool left = host_.tasks().run(self_, sink);
+  note_time(world_.clock.measure() - before, "timers and posts");
+  return left;
+}
+
+size_t PluginApp::handle(std::span<const Delivery> batch, ReplySink& sink) {
+  const PluginHost::Entry entry(host_, Stage::kRunning, &sink);
+  Timestamp before = world_.clock.measure();
+  size_t taken = 0;
+  do {
+    run_one(batch[taken++], sink);
+    const Timestamp after = world_.clock.measure();
+    note_time(after - before, "on_message");
+    before = after;
+  } while (taken < batch.size() && !sink.enough());
+  stats_.handled += taken;
+  return taken;
+}
+
+void PluginApp::run_one(const Delivery& delivery, ReplySink& sink) {
+  const gw_message message = plain_of(delivery);
+  host_.begin_message(delivery);
+  const gw_status status = call(library_->handler().on_message, self_, &message);
+  const bool open = host_.end_message();
+  if (status != GW_OK) note_failed_message(status);
+  if (!open) return;
+  if (status == GW_OK) return sink.done(delivery.ticket);
+  sink.fail(delivery.ticket, code_of(status), host_.label().name + " failed");
+}
+
+gw_message PluginApp::plain_of(const Delivery& delivery) {
+  headers_.clear();
+  for (const wire::Header& header : delivery.headers) headers_.push_back({plain(header.name), plain(header.value)});
+  gw_message message{.struct_size = sizeof(gw_message),
+                     .handler = delivery.handler,
+                     .kind = static_cast<uint8_t>(delivery.kind),
+                     .priority = static_cast<uint8_t>(delivery.priority),
+                     .header_count = static_cast<uint32_t>(headers_.size()),
+                     .ticket = delivery.ticket.bits,
+                     .id = delivery.message_id,
+                     .deadline_ns = deadline_of(delivery),
+                     .action = plain(delivery.action),
+                     .body = plain(delivery.body),
+                     .headers = headers_.data()};
+  if (delivery.session) {
+    message.session = delivery.session->id;
+    message.client_id = plain(delivery.session->client_id);
+    message.uid = plain(delivery.session->uid);
+    message.address = plain(delivery.session->address);
+  }
+  return message;
+}
+
+void PluginApp::note_failed_message(gw_status status) {
+  ++stats_.errors;
+  note_failure("plugin's handler failed", name_of_status(status));
+}
+
+void PluginApp::note_time(Duration took, std::string_view what) {
+  if (took < source_->settings.call_warn) return;
+  if (took >= source_->settings.call_max) ++stats_.timeouts;
+  const auto held_back = reported_.pass(what, world_.clock.now());
+  if (!held_back) return;
+  log_.warn("plugin held up its worker", {{"plugin", host_.label().name},
+                                          {"call", what},
+                                          {"ms", std::chrono::duration<double, std::milli>(took).count()},
+                                          {"held_back", *held_back}});
+}
+
+void PluginApp::note_failure(std::string_view what, std::string_view error) {
+  const auto held_back = reported_.pass(error, world_.clock.now());
+  if (!held_back) return;
+  log_.error(what, {{"plugin", host_.label().name}, {"error", error}, {"held_back", *held_back}});
+}
+
+AppStats PluginApp::stats() const {
+  AppStats stats = stats_;
+  stats.errors += host_.misused();
+  return stats;
+}
+
+Result<std::string> PluginApp::export_state() {
+  const PluginHost::Entry entry(host_, Stage::kSaving, nullptr);
+  const gw_status status = call(library_->instance().save, self_);
+  // The version goes first: what was saved is read by another one.
+  if (status == GW_OK) return source_->file.info.version + '\0' + host_.take_state();
+  return godwit::fail(Code::kPluginFailed,
+                      fmt::format("save of {} failed with {}", host_.label().name, name_of_status(status)));
+}
+
+Status PluginApp::import_state(std::string_view state) {
+  const PluginHost::Entry entry(host_, Stage::kRunning, nullptr);
+  const size_t end = std::min(state.find('\0'), state.size());
+  const Bytes saved = as_bytes(state.substr(std::min(end + 1, state.size())));
+  const gw_status status = call(library_->instance().restore, self_, plain(saved), plain(state.substr(0, end)));
+  if (status == GW_OK) return {};
+  return godwit::fail(Code::kPluginFailed,
+                      fmt::format("restore of {} refused what the generation before has saved, with {}",
+                                  host_.label().name, name_of_status(status)));
+}
+
+std::string_view PluginApp::reroute(wire::Kind kind, std::string_view action) {
+  const PluginHost::Entry entry(host_, Stage::kRunning, nullptr);
+  const gw_route_request request{
+      .struct_size = sizeof(gw_route_request), .kind = static_cast<uint8_t>(kind), .action = plain(action)};
+  gw_route_decision decision{.struct_size = sizeof(gw_route_decision), .action = plain(action)};
+  const gw_status status = call(library_->router().route, self_, &request, &decision);
+  const std::string_view chosen = view(decision.action);
+  if (status == GW_OK && routing::check_action(chosen)) return chosen;
+  ++stats_.errors;
+  note_failure("plugin's route was not followed",
+               status == GW_OK ? "no action: " + escape_for_log(chosen, 64) : name_of_status(status));
+  return action;
+}
+
+Result<session::Identity> PluginApp::authenticate(const wire::Hello& hello, std::string_view certificate_name) {
+  const PluginHost::Entry entry(host_, Stage::kRunning, nullptr);
+  const gw_credentials credentials{.struct_size = sizeof(gw_credentials),
+                                   .client_id = plain(hello.client_id),
+                                   .uid = plain(hello.uid),
+                                   .token = plain(hello.token),
+                                   .agent = plain(hello.agent),
+                                   .certificate_name = plain(certificate_name)};
+  gw_identity identity{.struct_size = sizeof(gw_identity)};
+  const gw_status status = call(library_->auth().authenticate, self_, &credentials, &identity);
+  if (status != GW_OK) return godwit::fail(code_of(status), "refused by " + host_.label().name);
+  const std::string_view uid = view(identity.uid);
+  if (session::check_client_id(uid)) return session::Identity{std::string(hello.client_id), std::string(uid)};
+  ++stats_.errors;
+  note_failure("plugin named no uid", "a uid is 1 to 128 bytes of printable text");
+  return godwit::fail(Code::kUnauthenticated, "refused by " + host_.label().name);
+}
+
+}  // namespace godwit::host

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/plugin_host.h"
+#include "host/plugin_library.h"
+#include "host/repeat_filter.h"
+#include "host/router.h"
+#include "session/identity.h"
+
+namespace godwit::host {
+
+/// One instance of a plugin on one worker. The plugin's functions are called without a net: what they throw ends the
+/// process with a line that names the plugin.
+class PluginApp final : public App, private Router, private session::Authenticator {
+ public:
+  static Result<std::unique_ptr<App>> create(std::shared_ptr<const PluginSource> source,
+                                             std::shared_ptr<const PluginLibrary> library, uint32_t generation,
+                                             const AppLimits& limits, AppWorld world);
+  ~PluginApp() override;
+
+  size_t handle(std::span<const Delivery> batch, ReplySink& sink) override;
+  std::string_view name() const override { return host_.label().name; }
+  uint32_t generation() const override { return host_.face()->generation; }
+  const std::vector<Registration>& registrations() const override { return host_.registrations(); }
+  AppStats stats() const override;
+
+  void start() override;
+  void retire() override;
+  size_t pins() const override { return host_.deferred().size() + host_.tasks().pins(); }
+  void cancel(Code code, ReplySink& sink) override;
+  bool run_ready(ReplySink& sink) override;
+
+  /// What the plugin counts itself; from any thread.
+  std::vector<PluginMetrics::Sample> metrics() const { return host_.metrics(); }
+
+  bool has_state() const override { return library_->instance().save && library_->instance().restore; }
+  Result<std::string> export_state() override;
+  Status import_state(std::string_view state) override;
+
+  Router* router() override { return library_->router().route ? this : nullptr; }
+  session::Authenticator* authenticator() override { return library_->auth().authenticate ? this : nullptr; }
+
+ private:
+  PluginApp(std::shared_ptr<const PluginSource> source, std::shared_ptr<const PluginLibrary> library,
+            uint32_t generation, const AppLimits& limits, AppWorld world);
+  Status make_instance();
+  gw_message plain_of(const Delivery& delivery);
+  void run_one(const Delivery& delivery, ReplySink& sink);
+  void note_failed_message(gw_status status);
+  void note_time(Duration took, std::string_view what);
+  void note_failure(std::string_view what, std::string_view error);
+
+  std::string_view reroute(wire::Kind kind, std::string_view action) override;
+  Result<session::Identity> authenticate(const wire::Hello& hello, std::string_view certificate_name) override;
+
+  const std::shared_ptr<const PluginSource> source_;
+  const std::shared_ptr<const PluginLibrary> library_;
+  AppWorld world_;
+  Log log_;
+  PluginHost host_;
+  void* self_ = nullptr;
+  bool made_ = false;
+  bool started_ = false;
+  std::vector<gw_header> headers_;  ///< of the message that is being handled
+  RepeatFilter reported_;
+  AppStats stats_;
+};
+
+}  // namespace godwit::host

@@ -1,0 +1,340 @@
+#ifndef GODWIT_PLUGIN_HPP
+#define GODWIT_PLUGIN_HPP
+
+#include <godwit/plugin.h>
+
+#include <concepts>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+/*
+ * The plugin interface for C++20, on top of <godwit/plugin.h>, whose rules hold here as well. A plugin is a class:
+ *
+ *   class Hello {
+ *    public:
+ *     explicit Hello(godwit::plugin::Host host) : greeting_(host.text("greeting", "hello")) { host.bind("hello"); }
+ *     void on_message(const godwit::plugin::Message& message) { message.reply(greeting_); }
+ *
+ *    private:
+ *     std::string greeting_;
+ *   };
+ *   GW_PLUGIN_CLASS(Hello, .name = "hello", .version = "1.0.0", .license = "MIT")
+ *
+ * What the class has decides what it is: on_message makes it a handler, route a router, plan a strategy, authenticate
+ * an auth plugin; start, stop, save and restore take part in its life where they are there. An exception that leaves
+ * one of them is logged and becomes the call's failure; it never reaches the server.
+ */
+namespace godwit::plugin {
+
+inline gw_text plain(std::string_view text) { return {text.data(), text.size()}; }
+inline gw_bytes plain_bytes(std::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+inline std::string_view view(gw_text text) { return {text.data ? text.data : "", text.data ? text.size : 0}; }
+inline std::string_view view(gw_bytes bytes) {
+  return {bytes.data ? reinterpret_cast<const char*>(bytes.data) : "", bytes.data ? bytes.size : 0};
+}
+
+/// Thrown by what can fail here, and by plugins to fail a call with a status of their choice.
+class Failure : public std::exception {
+ public:
+  explicit Failure(gw_status status, std::string text = {}) : status_(status), text_(std::move(text)) {}
+  gw_status status() const { return status_; }
+  const char* what() const noexcept override { return text_.c_str(); }
+
+ private:
+  gw_status status_;
+  std::string text_;
+};
+
+inline void check(gw_status status, std::string_view what) {
+  if (status != GW_OK) throw Failure(status, std::string(what));
+}
+
+/// The server, as one instance sees it. A handle: cheap to copy, valid as long as the instance.
+class Host {
+ public:
+  explicit Host(const gw_host* host) : host_(host) {}
+  const gw_host* raw() const { return host_; }
+  uint32_t worker() const { return host_->worker; }
+  uint32_t generation() const { return host_->generation; }
+
+  /// [any thread]
+  void log(int level, std::string_view message, std::span<const gw_log_field> fields = {}) const {
+    host_->core->log(host_, level, plain(message), fields.data(), fields.size());
+  }
+  void info(std::string_view message) const { log(GW_LOG_INFO, message); }
+  void warn(std::string_view message) const { log(GW_LOG_WARN, message); }
+  void error(std::string_view message) const { log(GW_LOG_ERROR, message); }
+
+  int64_t now_ns() const { return host_->core->now(host_); }
+
+  // Configuration. A value of another type than asked for is a mistake of the operator: Failure names the key.
+  std::string text(std::string_view key, std::string_view fallback) const {
+    const auto value = find(key, GW_VALUE_TEXT, "a text");
+    return std::string(value ? view(value->text) : fallback);
+  }
+  int64_t integer(std::string_view key, int64_t fallback) const {
+    const auto value = find(key, GW_VALUE_INTEGER, "an integer");
+    return value ? value->integer : fallback;
+  }
+  bool boolean(std::string_view key, bool fallback) const {
+    const auto value = find(key, GW_VALUE_BOOLEAN, "true or false");
+    return value ? value->boolean != 0 : fallback;
+  }
+  int64_t duration_ns(std::string_view key, int64_t fallback) const {
+    return parsed(key, fallback, host_->config->duration_ns, "a duration such as \"250ms\"");
+  }
+  uint64_t size_bytes(std::string_view key, uint64_t fallback) const {
+    return parsed(key, fallback, host_->config->size_bytes, "a size such as \"64KiB\"");
+  }
+  /// Calls `each(key, value)` for every value.
+  template <typename Each>
+  void each_value(Each each) const {
+    gw_text key;
+    gw_value value;
+    for (size_t i = 0; host_->config->at(host_, i, &key, &value) == GW_OK; ++i) each(view(key), value);
+  }
+
+  /// While the instance is made. What messages for this pattern carry as their handler.
+  uint32_t bind(std::string_view pattern) const {
+    uint32_t handler = 0;
+    check(host_->handlers->bind(host_, plain(pattern), &handler), "cannot bind " + std::string(pattern));
+    return handler;
+  }
+
+ private:
+  std::optional<gw_value> find(std::string_view key, int32_t type, std::string_view expected) const {
+    gw_value value;
+    if (host_->config->get(host_, plain(key), &value) != GW_OK) return std::nullopt;
+    if (value.type == type) return value;
+    throw Failure(GW_ERROR_ARGUMENT_INVALID, "config." + std::string(key) + ": expected " + std::string(expected));
+  }
+  template <typename Value>
+  Value parsed(std::string_view key, Value fallback, gw_status (*parse)(const gw_host*, gw_text, Value*),
+               std::string_view expected) const {
+    const gw_status status = parse(host_, plain(key), &fallback);
+    if (status == GW_OK || status == GW_ERROR_NOT_FOUND) return fallback;
+    throw Failure(status, "config." + std::string(key) + ": expected " + std::string(expected));
+  }
+
+  const gw_host* host_;
+};
+
+/// A message whose verdict comes later. A value: may be kept, and moved between threads, but only used on the
+/// instance's worker.
+class Pending {
+ public:
+  Pending(const gw_host* host, gw_ticket ticket) : host_(host), ticket_(ticket) {}
+  gw_status reply(std::string_view body, std::span<const gw_header> headers = {}) const {
+    return host_->messages->reply(host_, ticket_, plain_bytes(body), headers.data(),
+                                  static_cast<uint32_t>(headers.size()));
+  }
+  gw_status fail(gw_status status, std::string_view text) const {
+    return host_->messages->fail(host_, ticket_, status, plain(text));
+  }
+
+ private:
+  const gw_host* host_;
+  gw_ticket ticket_;
+};
+
+/// The message in hand; views are valid until on_message returns.
+class Message {
+ public:
+  Message(const gw_host* host, const gw_message& message) : host_(host), message_(message) {}
+  const gw_message& raw() const { return message_; }
+  uint32_t handler() const { return message_.handler; }
+  bool is_event() const { return message_.kind == GW_EVENT; }
+  std::string_view action() const { return view(message_.action); }
+  std::string_view body() const { return view(message_.body); }
+  std::string_view client_id() const { return view(message_.client_id); }
+  std::string_view uid() const { return view(message_.uid); }
+  gw_session session() const { return message_.session; }
+  std::span<const gw_header> headers() const { return {message_.headers, message_.header_count}; }
+  std::optional<std::string_view> header(std::string_view name) const {
+    for (const gw_header& header : headers()) {
+      if (view(header.name) == name) return view(header.value);
+    }
+    return std::nullopt;
+  }
+
+  gw_status reply(std::string_view body, std::span<const gw_header> headers = {}) const {
+    return Pending(host_, message_.ticket).reply(body, headers);
+  }
+  gw_status fail(gw_status status, std::string_view text) const {
+    return Pending(host_, message_.ticket).fail(status, text);
+  }
+  /// Failure where the server has no deferring, or the plugin too many messages pending.
+  Pending defer(uint32_t flags = 0) const {
+    if (!GW_HAS(gw_messages_table, host_->messages, defer)) throw Failure(GW_ERROR_NOT_SUPPORTED, "no defer");
+    check(host_->messages->defer(host_, message_.ticket, flags), "defer");
+    return {host_, message_.ticket};
+  }
+
+ private:
+  const gw_host* host_;
+  const gw_message& message_;
+};
+
+/// What makes the tables of a class. Nothing here is called by plugins.
+template <typename Plugin>
+struct Tables {
+  struct Instance {
+    Host host;
+    Plugin plugin;
+    std::string answer;  ///< keeps a returned text until the next call
+  };
+
+  template <typename Work>
+  static gw_status guarded(const Host& host, const char* what, Work work) noexcept {
+    try {
+      return work();
+    } catch (const Failure& failure) {
+      report(host, what, failure.what());
+      return failure.status() != GW_OK ? failure.status() : GW_ERROR_PLUGIN_FAILED;
+    } catch (const std::bad_alloc&) {
+      report(host, what, "out of memory");
+      return GW_ERROR_OUT_OF_MEMORY;
+    } catch (const std::exception& error) {
+      report(host, what, error.what());
+      return GW_ERROR_PLUGIN_FAILED;
+    } catch (...) {
+      report(host, what, "an exception that is no std::exception");
+      return GW_ERROR_PLUGIN_FAILED;
+    }
+  }
+  static void report(const Host& host, std::string_view what, std::string_view text) noexcept {
+    const gw_log_field fields[] = {{GW_TEXT("in"), plain(what)}, {GW_TEXT("error"), plain(text)}};
+    if (!text.empty()) host.log(GW_LOG_ERROR, "the plugin failed", fields);
+  }
+
+  static gw_status create(const gw_host* host, void** self) {
+    return guarded(Host(host), "create", [&] {
+      *self = new Instance{Host(host), Plugin(Host(host)), {}};
+      return GW_OK;
+    });
+  }
+  static void destroy(void* self) { delete static_cast<Instance*>(self); }
+  static void start(void* self) {
+    auto& own = *static_cast<Instance*>(self);
+    guarded(own.host, "start", [&] { return own.plugin.start(), GW_OK; });
+  }
+  static void stop(void* self) {
+    auto& own = *static_cast<Instance*>(self);
+    guarded(own.host, "stop", [&] { return own.plugin.stop(), GW_OK; });
+  }
+  static gw_status save(void* self) {
+    auto& own = *static_cast<Instance*>(self);
+    return guarded(own.host, "save", [&] {
+      const std::string state = own.plugin.save();
+      return own.host.raw()->state->write(own.host.raw(), plain_bytes(state));
+    });
+  }
+  static gw_status restore(void* self, gw_bytes state, gw_text version) {
+    auto& own = *static_cast<Instance*>(self);
+    return guarded(own.host, "restore", [&] { return own.plugin.restore(view(state), view(version)), GW_OK; });
+  }
+  static gw_status on_message(void* self, const gw_message* message) {
+    auto& own = *static_cast<Instance*>(self);
+    return guarded(own.host, "on_message",
+                   [&] { return own.plugin.on_message(Message(own.host.raw(), *message)), GW_OK; });
+  }
+  static gw_status route(void* self, const gw_route_request* request, gw_route_decision* out) {
+    auto& own = *static_cast<Instance*>(self);
+    return guarded(own.host, "route", [&] {
+      own.answer = own.plugin.route(static_cast<int>(request->kind), view(request->action));
+      out->action = plain(own.answer);
+      return GW_OK;
+    });
+  }
+  static gw_status plan(void* self, const gw_strategy_question* question, gw_strategy_plan* out) {
+    auto& own = *static_cast<Instance*>(self);
+    return guarded(own.host, "plan", [&] { return own.plugin.plan(*question, *out), GW_OK; });
+  }
+  static gw_status authenticate(void* self, const gw_credentials* credentials, gw_identity* out) {
+    auto& own = *static_cast<Instance*>(self);
+    return guarded(own.host, "authenticate", [&]() -> gw_status {
+      std::optional<std::string> uid = own.plugin.authenticate(*credentials);
+      if (!uid) return GW_ERROR_NOT_FOUND;
+      own.answer = std::move(*uid);
+      out->uid = plain(own.answer);
+      return GW_OK;
+    });
+  }
+
+  static constexpr bool kHandles = requires(Plugin & p, const Message& m) { p.on_message(m); };
+  static constexpr bool kRoutes = requires(Plugin & p) {
+    { p.route(0, std::string_view()) } -> std::convertible_to<std::string>;
+  };
+  static constexpr bool kPlans = requires(Plugin & p, const gw_strategy_question& q, gw_strategy_plan& out) {
+    p.plan(q, out);
+  };
+  static constexpr bool kAuthenticates = requires(Plugin & p, const gw_credentials& c) {
+    { p.authenticate(c) } -> std::convertible_to<std::optional<std::string>>;
+  };
+
+  static constexpr gw_instance_table instance_table() {
+    gw_instance_table table{.struct_size = sizeof(gw_instance_table), .create = create, .destroy = destroy};
+    if constexpr (requires(Plugin & p) { p.start(); }) table.start = start;
+    if constexpr (requires(Plugin & p) { p.stop(); }) table.stop = stop;
+    if constexpr (requires(Plugin & p) { std::string(p.save()); }) table.save = save;
+    if constexpr (requires(Plugin & p) { p.restore(std::string_view(), std::string_view()); }) table.restore = restore;
+    return table;
+  }
+  static constexpr gw_handler_kind handler_table() {
+    gw_handler_kind table{.struct_size = sizeof(gw_handler_kind)};
+    if constexpr (kHandles) table.on_message = on_message;
+    return table;
+  }
+  static constexpr gw_router_kind router_table() {
+    gw_router_kind table{.struct_size = sizeof(gw_router_kind)};
+    if constexpr (kRoutes) table.route = route;
+    return table;
+  }
+  static constexpr gw_strategy_kind strategy_table() {
+    gw_strategy_kind table{.struct_size = sizeof(gw_strategy_kind)};
+    if constexpr (kPlans) table.plan = plan;
+    return table;
+  }
+  static constexpr gw_auth_kind auth_table() {
+    gw_auth_kind table{.struct_size = sizeof(gw_auth_kind)};
+    if constexpr (kAuthenticates) table.authenticate = authenticate;
+    return table;
+  }
+
+  static constexpr gw_instance_table kInstance = instance_table();
+  static constexpr gw_handler_kind kHandler = handler_table();
+  static constexpr gw_router_kind kRouter = router_table();
+  static constexpr gw_strategy_kind kStrategy = strategy_table();
+  static constexpr gw_auth_kind kAuth = auth_table();
+
+  static constexpr uint32_t bit(bool there, uint32_t kind) { return there ? kind : 0; }
+  static constexpr uint32_t kKinds = bit(kHandles, GW_KIND_HANDLER) | bit(kRoutes, GW_KIND_ROUTER) |
+                                     bit(kPlans, GW_KIND_STRATEGY) | bit(kAuthenticates, GW_KIND_AUTH);
+  static_assert(kKinds != 0, "a plugin class has on_message, route, plan or authenticate");
+};
+
+}  // namespace godwit::plugin
+
+/// Exports a class as the plugin of this shared object. What follows is what it says of itself, in the order .name,
+/// .version, .license, .author, .description. Its code may be unmapped once it is drained: keep no threads, and no
+/// thread_local objects with destructors, beyond the instance.
+#define GW_PLUGIN_CLASS(Class, ...)                                                                          \
+  GW_PLUGIN_EXPORT const gw_plugin godwit_plugin = {GW_PLUGIN_HEAD,                                          \
+                                                    .kinds = ::godwit::plugin::Tables<Class>::kKinds,        \
+                                                    .flags = GW_FLAG_CAN_UNLOAD,                             \
+                                                    GW_PLUGIN_SIZES,                                         \
+                                                    __VA_ARGS__,                                             \
+                                                    .instance = &::godwit::plugin::Tables<Class>::kInstance, \
+                                                    .handler = &::godwit::plugin::Tables<Class>::kHandler,   \
+                                                    .router = &::godwit::plugin::Tables<Class>::kRouter,     \
+                                                    .strategy = &::godwit::plugin::Tables<Class>::kStrategy, \
+                                                    .auth = &::godwit::plugin::Tables<Class>::kAuth};
+
+#endif  // GODWIT_PLUGIN_HPP
