@@ -1,0 +1,95 @@
+#ifndef GODWIT_PLUGIN_TEST_H
+#define GODWIT_PLUGIN_TEST_H
+
+#include <godwit/plugin.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * A server that is none, for testing plugins: loads the real shared object, plays the host's side of <godwit/plugin.h>,
+ * feeds it messages and keeps what it says. Time stands still until gw_test_advance moves it; nothing here sleeps or
+ * starts a thread, so a test has the same outcome each time. Strings end in 0. One thread uses one gw_test.
+ *
+ *   gw_test* test = gw_test_new();
+ *   gw_test_set_text(test, "greeting", "hello");
+ *   if (gw_test_load(test, "hello.so") != GW_OK) … gw_test_error(test) …
+ *   const gw_test_verdict* verdict = gw_test_send(test, GW_COMMAND, "hello", "", 0);
+ *   assert(verdict->outcome == GW_TEST_REPLIED);
+ *   gw_test_free(test);
+ */
+typedef struct gw_test gw_test;
+
+gw_test* gw_test_new(void);
+/* Stops and destroys the instance, and unloads the plugin. */
+void gw_test_free(gw_test* test);
+
+/* Values of [plugins.NAME.config], before gw_test_load. */
+void gw_test_set_text(gw_test* test, const char* key, const char* value);
+void gw_test_set_integer(gw_test* test, const char* key, int64_t value);
+void gw_test_set_real(gw_test* test, const char* key, double value);
+void gw_test_set_boolean(gw_test* test, const char* key, bool value);
+
+/* Loads the plugin, creates an instance and starts it. Anything but GW_OK: what create answered, or
+ * GW_ERROR_PLUGIN_FAILED; gw_test_error says more. */
+gw_status gw_test_load(gw_test* test, const char* file);
+/* Why the last gw_test_load failed, or empty. Valid until the next. */
+const char* gw_test_error(const gw_test* test);
+
+/* What the plugin says of itself, and what it has bound. NULL, or beyond the last pattern: NULL. */
+const gw_plugin* gw_test_descriptor(const gw_test* test);
+const char* gw_test_pattern(const gw_test* test, size_t index);
+
+enum {
+  GW_TEST_NOBODY = 0,  /* no pattern matches */
+  GW_TEST_REPLIED = 1, /* status is GW_OK */
+  GW_TEST_FAILED = 2,  /* status and text say how */
+  GW_TEST_TAKEN = 3,   /* without a verdict: right for events; a request is then answered NoReply */
+  GW_TEST_DEFERRED = 4 /* the verdict comes later: look again */
+};
+
+/* What became of a message. Lives until gw_test_free; a deferred one changes when its verdict comes. */
+typedef struct gw_test_verdict {
+  uint32_t struct_size;
+  int32_t outcome;
+  gw_status status;
+  uint32_t header_count;
+  const char* text;
+  const uint8_t* body;
+  size_t body_size;
+  const gw_header* headers;
+} gw_test_verdict;
+
+/* Who sends from here on. Before the first call: session 1, "test-client", "test-user". */
+void gw_test_sender(gw_test* test, gw_session session, const char* client_id, const char* uid);
+/* A header of the next message. */
+void gw_test_header(gw_test* test, const char* name, const char* value);
+/* One message, to the pattern that was bound first among those that match. */
+const gw_test_verdict* gw_test_send(gw_test* test, int kind, const char* action, const void* body, size_t body_size);
+
+/* Moves time, and runs what is due on the way in its order: timers, posts, and the work of the thread pool. With 0 only
+ * what is due now. */
+void gw_test_advance(gw_test* test, int64_t ns);
+
+/* Asks a router; what it answers, or `action` when it refuses. Valid until the next call. */
+const char* gw_test_route(gw_test* test, int kind, const char* action);
+/* Asks an auth plugin; `uid` gets the answer, valid until the next call. Texts may be NULL. */
+gw_status gw_test_authenticate(gw_test* test, const char* client_id, const char* uid, const char* token,
+                               const char** answer);
+/* Asks a strategy about a body; `out` comes back as the plugin has filled it. */
+gw_status gw_test_plan(gw_test* test, const gw_strategy_question* question, gw_strategy_plan* out);
+
+/* Saves the state of the instance and gives it to another one that takes its place, as a reload does. */
+gw_status gw_test_reload(gw_test* test);
+
+/* What was logged, from 0; beyond the last: NULL. "level message key=value key=value" */
+const char* gw_test_log(const gw_test* test, size_t index);
+/* A metric's value; 0 when there is none of that name. */
+int64_t gw_test_metric(const gw_test* test, const char* name);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* GODWIT_PLUGIN_TEST_H */

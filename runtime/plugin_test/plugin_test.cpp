@@ -1,0 +1,271 @@
+#include <dlfcn.h>
+#include <godwit/plugin_test.h>
+
+#include <cstring>
+
+#include "plugin_test/fake_host.h"
+
+using godwit::plugin_test::FakeHost;
+using godwit::plugin_test::Verdict;
+
+namespace {
+
+using Stage = FakeHost::Stage;
+
+gw_text text_of(const char* text) { return {text ? text : "", text ? std::strlen(text) : 0}; }
+
+/// Level by level: `*` is one level, `**` at the end the rest.
+bool matches_levels(std::string_view pattern, std::string_view action) {
+  if (pattern == "**") return !action.empty();
+  const size_t in_pattern = std::min(pattern.find('.'), pattern.size());
+  const size_t in_action = std::min(action.find('.'), action.size());
+  const std::string_view level = pattern.substr(0, in_pattern);
+  if (level != "*" && level != action.substr(0, in_action)) return false;
+  const bool last = in_pattern == pattern.size(), at_end = in_action == action.size();
+  if (last || at_end) return last && at_end;
+  return matches_levels(pattern.substr(in_pattern + 1), action.substr(in_action + 1));
+}
+
+bool matches(std::string_view pattern, int kind, std::string_view action) {
+  static constexpr std::string_view kKinds[] = {"command", "event", "query"};
+  const size_t slash = pattern.find('/');
+  if (slash == pattern.npos) return matches_levels(pattern, action);
+  const std::string_view wanted = pattern.substr(0, slash);
+  const bool right_kind = wanted == "*" || (kind >= GW_COMMAND && kind <= GW_QUERY && wanted == kKinds[kind]);
+  return right_kind && matches_levels(pattern.substr(slash + 1), action);
+}
+
+}  // namespace
+
+struct gw_test {
+  std::map<std::string, FakeHost::Value> values;
+  void* library = nullptr;
+  const gw_plugin* plugin = nullptr;
+  std::unique_ptr<FakeHost> host;
+  std::deque<std::unique_ptr<FakeHost>> former;  ///< hold verdicts that were handed out
+  uint32_t generation = 0;
+  std::string error;
+  std::string answer;
+  gw_session session = 1;
+  std::string client_id = "test-client";
+  std::string uid = "test-user";
+  std::vector<std::pair<std::string, std::string>> headers;
+  uint64_t messages = 0;
+
+  gw_status refuse(std::string text) {
+    error = std::move(text);
+    return GW_ERROR_PLUGIN_FAILED;
+  }
+  gw_status open(const char* file);
+  gw_status make(std::unique_ptr<FakeHost>& out);
+  void start();
+  void deliver(const gw_message& message, Verdict& verdict);
+  void end();
+};
+
+gw_status gw_test::open(const char* file) {
+  library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+  if (!library) return refuse(dlerror());
+  plugin = static_cast<const gw_plugin*>(dlsym(library, GW_PLUGIN_SYMBOL));
+  if (!plugin) return refuse("it exports no " GW_PLUGIN_SYMBOL);
+  if (plugin->magic != GW_PLUGIN_MAGIC) return refuse("its descriptor does not begin with GW_PLUGIN_HEAD");
+  if (plugin->abi_major != GW_ABI_MAJOR) return refuse("it was built for another major version");
+  if (plugin->host_minor_min > GW_ABI_MINOR) return refuse("it needs a later minor version");
+  if (!GW_HAS(gw_instance_table, plugin->instance, create)) return refuse("it has no instance->create");
+  return GW_OK;
+}
+
+gw_status gw_test::make(std::unique_ptr<FakeHost>& out) {
+  out = std::make_unique<FakeHost>(++generation);
+  out->values = values;
+  if (host) out->now_ns = host->now_ns;
+  const FakeHost::Entry entry(*out, Stage::kCreating);
+  const gw_status status = plugin->instance->create(out->face(), &out->self);
+  if (status != GW_OK) error = "create failed with " + std::to_string(status);
+  return status;
+}
+
+void gw_test::start() {
+  if (!GW_HAS(gw_instance_table, plugin->instance, start)) return;
+  const FakeHost::Entry entry(*host, Stage::kRunning);
+  plugin->instance->start(host->self);
+}
+
+void gw_test::deliver(const gw_message& message, Verdict& verdict) {
+  if (!GW_HAS(gw_handler_kind, plugin->handler, on_message)) return;
+  const FakeHost::Entry entry(*host, Stage::kRunning);
+  const gw_status status = plugin->handler->on_message(host->self, &message);
+  if (!verdict.open()) return;
+  if (status != GW_OK) {
+    verdict.fail(status, "");
+  } else if (verdict.face.outcome == GW_TEST_NOBODY) {
+    verdict.face.outcome = GW_TEST_TAKEN;
+  }
+}
+
+void gw_test::end() {
+  if (!host) return;
+  host->stop_timers();
+  {
+    const FakeHost::Entry entry(*host, Stage::kRunning);
+    if (GW_HAS(gw_instance_table, plugin->instance, stop)) plugin->instance->stop(host->self);
+    if (GW_HAS(gw_instance_table, plugin->instance, destroy)) plugin->instance->destroy(host->self);
+  }
+  host->posts.clear();
+  former.push_back(std::move(host));
+}
+
+gw_test* gw_test_new(void) { return new gw_test; }
+
+void gw_test_free(gw_test* test) {
+  if (!test) return;
+  test->end();
+  if (test->library) dlclose(test->library);
+  delete test;
+}
+
+void gw_test_set_text(gw_test* test, const char* key, const char* value) { test->values[key] = std::string(value); }
+void gw_test_set_integer(gw_test* test, const char* key, int64_t value) { test->values[key] = value; }
+void gw_test_set_real(gw_test* test, const char* key, double value) { test->values[key] = value; }
+void gw_test_set_boolean(gw_test* test, const char* key, bool value) { test->values[key] = value; }
+
+gw_status gw_test_load(gw_test* test, const char* file) {
+  test->error.clear();
+  test->end();
+  if (!test->library) {
+    if (const gw_status opened = test->open(file); opened != GW_OK) return opened;
+  }
+  std::unique_ptr<FakeHost> made;
+  const gw_status status = test->make(made);
+  if (status != GW_OK) {
+    test->former.push_back(std::move(made));
+    return status;
+  }
+  test->host = std::move(made);
+  test->start();
+  return GW_OK;
+}
+
+const char* gw_test_error(const gw_test* test) { return test->error.c_str(); }
+
+const gw_plugin* gw_test_descriptor(const gw_test* test) { return test->plugin; }
+
+const char* gw_test_pattern(const gw_test* test, size_t index) {
+  if (!test->host || index >= test->host->patterns.size()) return nullptr;
+  return test->host->patterns[index].c_str();
+}
+
+void gw_test_sender(gw_test* test, gw_session session, const char* client_id, const char* uid) {
+  test->session = session;
+  test->client_id = client_id ? client_id : "";
+  test->uid = uid ? uid : "";
+}
+
+void gw_test_header(gw_test* test, const char* name, const char* value) { test->headers.emplace_back(name, value); }
+
+const gw_test_verdict* gw_test_send(gw_test* test, int kind, const char* action, const void* body, size_t body_size) {
+  FakeHost& host = *test->host;
+  Verdict& verdict = host.add_message(kind);
+  const auto sent = std::exchange(test->headers, {});
+  std::vector<gw_header> headers;
+  for (const auto& [name, value] : sent) headers.push_back({text_of(name.c_str()), text_of(value.c_str())});
+  for (uint32_t handler = 0; handler < host.patterns.size(); ++handler) {
+    if (!matches(host.patterns[handler], kind, action)) continue;
+    const gw_message message{.struct_size = sizeof(gw_message),
+                             .handler = handler,
+                             .kind = static_cast<uint8_t>(kind),
+                             .header_count = static_cast<uint32_t>(headers.size()),
+                             .ticket = verdict.ticket,
+                             .id = ++test->messages,
+                             .deadline_ns = GW_NEVER,
+                             .action = text_of(action),
+                             .body = {static_cast<const uint8_t*>(body), body_size},
+                             .headers = headers.data(),
+                             .session = test->session,
+                             .client_id = text_of(test->client_id.c_str()),
+                             .uid = text_of(test->uid.c_str()),
+                             .address = GW_TEXT("127.0.0.1:4242")};
+    test->deliver(message, verdict);
+    break;
+  }
+  return &verdict.face;
+}
+
+void gw_test_advance(gw_test* test, int64_t ns) { test->host->run_until(test->host->now_ns + ns); }
+
+const char* gw_test_route(gw_test* test, int kind, const char* action) {
+  test->answer = action;
+  if (!GW_HAS(gw_router_kind, test->plugin->router, route)) return test->answer.c_str();
+  const gw_route_request request{
+      .struct_size = sizeof(gw_route_request), .kind = static_cast<uint8_t>(kind), .action = text_of(action)};
+  gw_route_decision decision{.struct_size = sizeof(gw_route_decision), .action = text_of(action)};
+  const FakeHost::Entry entry(*test->host, Stage::kRunning);
+  if (test->plugin->router->route(test->host->self, &request, &decision) == GW_OK)
+    test->answer.assign(decision.action.data, decision.action.size);
+  return test->answer.c_str();
+}
+
+gw_status gw_test_authenticate(gw_test* test, const char* client_id, const char* uid, const char* token,
+                               const char** answer) {
+  if (!GW_HAS(gw_auth_kind, test->plugin->auth, authenticate)) return GW_ERROR_NOT_SUPPORTED;
+  const gw_credentials credentials{.struct_size = sizeof(gw_credentials),
+                                   .client_id = text_of(client_id),
+                                   .uid = text_of(uid),
+                                   .token = text_of(token),
+                                   .agent = GW_TEXT("godwit-plugin-test")};
+  gw_identity identity{.struct_size = sizeof(gw_identity)};
+  const FakeHost::Entry entry(*test->host, Stage::kRunning);
+  const gw_status status = test->plugin->auth->authenticate(test->host->self, &credentials, &identity);
+  if (status != GW_OK) return status;
+  test->answer.assign(identity.uid.data ? identity.uid.data : "", identity.uid.size);
+  if (answer) *answer = test->answer.c_str();
+  return GW_OK;
+}
+
+gw_status gw_test_plan(gw_test* test, const gw_strategy_question* question, gw_strategy_plan* out) {
+  if (!GW_HAS(gw_strategy_kind, test->plugin->strategy, plan)) return GW_ERROR_NOT_SUPPORTED;
+  *out = gw_strategy_plan{.struct_size = sizeof(gw_strategy_plan), .streams = 1};
+  const FakeHost::Entry entry(*test->host, Stage::kRunning);
+  return test->plugin->strategy->plan(test->host->self, question, out);
+}
+
+gw_status gw_test_reload(gw_test* test) {
+  const gw_instance_table* table = test->plugin->instance;
+  const bool has_state = GW_HAS(gw_instance_table, table, save) && GW_HAS(gw_instance_table, table, restore);
+  if (has_state) {
+    const FakeHost::Entry entry(*test->host, Stage::kSaving);
+    test->host->state.clear();
+    if (const gw_status saved = table->save(test->host->self); saved != GW_OK) return saved;
+  }
+  std::unique_ptr<FakeHost> next;
+  if (const gw_status made = test->make(next); made != GW_OK) return made;
+  gw_status restored = GW_OK;
+  if (has_state) {
+    const FakeHost::Entry entry(*next, Stage::kRunning);
+    const std::string& state = test->host->state;
+    restored = table->restore(next->self, {reinterpret_cast<const uint8_t*>(state.data()), state.size()},
+                              text_of(test->plugin->version));
+  }
+  if (restored == GW_OK) test->end();
+  std::swap(test->host, next);
+  if (restored == GW_OK) return test->start(), GW_OK;
+  test->end();
+  test->host = std::move(next);
+  return restored;
+}
+
+const char* gw_test_log(const gw_test* test, size_t index) {
+  for (const auto& former : test->former) {
+    if (index < former->lines.size()) return former->lines[index].c_str();
+    index -= former->lines.size();
+  }
+  return test->host && index < test->host->lines.size() ? test->host->lines[index].c_str() : nullptr;
+}
+
+int64_t gw_test_metric(const gw_test* test, const char* name) {
+  if (!test->host) return 0;
+  for (const FakeHost::Metric& metric : test->host->metrics) {
+    if (metric.name == name) return metric.value;
+  }
+  return 0;
+}
