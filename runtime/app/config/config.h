@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "host/plugin_settings.h"
 #include "quic/config.h"
 
 namespace godwit::app {
@@ -77,6 +78,20 @@ struct ScriptsSection {
   Duration debounce = 300ms;
 };
 
+/// [plugins.NAME], read by plugin_sections.h.
+struct PluginSection : host::PluginSettings {
+  bool enabled = true;
+  bool operator==(const PluginSection&) const = default;
+};
+
+struct PluginsSection {
+  std::vector<std::filesystem::path> paths;
+  Duration call_warn = 5ms;
+  Duration call_max = 250ms;
+  uint64_t pending_max = 10'000;  ///< deferred messages, per plugin and worker
+  std::map<std::string, PluginSection> named;
+};
+
 struct AdminSection {
   std::string http = "127.0.0.1:8080";  ///< or "off"
 };
@@ -98,6 +113,7 @@ struct Config {
   MessageSection message;
   AuthSection auth;
   ScriptsSection scripts;
+  PluginsSection plugins;
   AdminSection admin;
   LogSection log;
 };

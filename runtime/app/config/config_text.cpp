@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "app/config/plugin_sections.h"
 #include "app/config/value_text.h"
 
 namespace godwit::app {
@@ -117,7 +118,7 @@ std::string show_config(const LoadedConfig& loaded, Detail detail) {
     }
     out += "\n";
   });
-  return out;
+  return out + plugin_sections_text(loaded.config.plugins);
 }
 
 std::string show_config_json(const LoadedConfig& loaded) {
@@ -134,7 +135,8 @@ std::string show_config_json(const LoadedConfig& loaded) {
                        quote_json(name_of(key.reload)));
     between = ",";
   });
-  return out + "}}";
+  if (loaded.config.plugins.named.empty()) return out + "}}";
+  return fmt::format("{}}},\"plugins.*\":{}}}", out, plugin_sections_json(loaded.config.plugins));
 }
 
 }  // namespace godwit::app

@@ -34,6 +34,10 @@ constexpr Section kSections[] = {
     {"message", "Single messages: sizes, deadlines, and the queue in front of the handlers."},
     {"auth", "Who may come in."},
     {"scripts", "Apps written in Lua, and their limits; new limits hold from the next load of an app on."},
+    {"plugins",
+     "Handlers, routers and authenticators as shared objects. [plugins.NAME] is about one of them: enabled (true), "
+     "sha256 (of the only file that is loaded; \"\" = any), unload (\"never\", or \"drained\" where the plugin "
+     "allows it); its own settings stand in [plugins.NAME.config]."},
     {"admin", "The admin plane: health and metrics over HTTP."},
     {"log", "What is logged, and where to."},
 };
@@ -183,6 +187,17 @@ constexpr Key kKeys[] = {
      "Handlers and tasks of one app on one worker that may wait at one time."},
     {"scripts", "debounce", AT(scripts.debounce), kRestart, Range(0s, 1min), Form::kAny,
      "Quiet time after a save before the app is loaded, so that several saved files are one reload."},
+
+    {"plugins", "paths", AT(plugins.paths), kRestart, Range(0, 64), Form::kAny,
+     "Plugins (files NAME.so), or folders of plugins. Files and folders belong to root or the server's user, and "
+     "nobody "
+     "else may write to them."},
+    {"plugins", "call_warn", AT(plugins.call_warn), kLive, Range(10us, 1min), Form::kAny,
+     "A call into a plugin that takes so long is logged, because the whole worker waits for it."},
+    {"plugins", "call_max", AT(plugins.call_max), kLive, Range(10us, 1min), Form::kAny,
+     "A call that takes so long is counted as a timeout of the plugin; it cannot be ended."},
+    {"plugins", "pending_max", AT(plugins.pending_max), kLive, Range(0, 10'000'000), Form::kAny,
+     "Messages that one plugin may have deferred on one worker."},
 
     {"admin", "http", AT(admin.http), kRestart, Range(), Form::kAddressOrOff,
      "Where /health and /metrics are served: on loopback only, because there is neither encryption nor login. Port 0 "
