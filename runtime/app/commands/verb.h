@@ -21,7 +21,13 @@ void add_request(CLI::App& program, Verb& chosen);
 void add_send(CLI::App& program, Verb& chosen);
 void add_bench(CLI::App& program, Verb& chosen);
 void add_config(CLI::App& program, Verb& chosen);
+void add_new(CLI::App& program, Verb& chosen);
+void add_plugin(CLI::App& program, Verb& chosen);
 void add_errors(CLI::App& program, Verb& chosen);
 void add_version(CLI::App& program, Verb& chosen);
+
+// The same for verbs within these.
+void add_new_plugin(CLI::App& parent, Verb& chosen);
+void add_plugin_inspect(CLI::App& plugin, Verb& chosen);
 
 }  // namespace godwit::app

@@ -1,0 +1,86 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/commands/flags.h"
+#include "app/commands/print.h"
+#include "app/commands/templates.h"
+#include "app/commands/verb.h"
+
+namespace godwit::app {
+namespace {
+
+enum class Language : uint8_t { kC, kCpp };
+const std::map<std::string, Language> kLanguages = {{"c", Language::kC}, {"cpp", Language::kCpp}};
+
+/// What a new plugin of each kind is told in its configuration.
+const std::map<std::string, std::string> kSettings = {{"handler", "greeting = \"good evening\""},
+                                                      {"router", "from = \"former.\""},
+                                                      {"auth", "secret = \"…\""},
+                                                      {"strategy", "own_stream_from = 65536"}};
+
+struct Options {
+  std::string name;
+  std::filesystem::path parent = ".";
+  Language language = Language::kC;
+  std::string kind = "handler";
+};
+
+/// A name that is a plugin's, a file's and, with other letters, a class's.
+bool is_name(std::string_view name) {
+  const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
+  return !name.empty() && name.size() < 48 && name[0] >= 'a' && name[0] <= 'z' &&
+         std::all_of(name.begin(), name.end(), allowed);
+}
+
+/// "rate_limit" → "RateLimit"
+std::string class_name(std::string_view name) {
+  std::string out;
+  bool begin = true;
+  for (const char c : name) {
+    if (c != '_') out += begin && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    begin = c == '_';
+  }
+  return out;
+}
+
+ExitCode make_project(const Options& options) {
+  if (!is_name(options.name)) {
+    print_error({Code::kUsageInvalid, "NAME: expected a letter, then letters, digits and _ (a-z, 0-9), below 48"});
+    return ExitCode::kUsage;
+  }
+  const bool cpp = options.language == Language::kCpp;
+  const std::string source = options.name + (cpp ? ".cpp" : ".c");
+  const std::map<std::string, std::string> words = {
+      {"NAME", options.name}, {"CLASS", class_name(options.name)},     {"KIND", options.kind},
+      {"SOURCE", source},     {"SETTING", kSettings.at(options.kind)}, {"LANGUAGES", cpp ? "'cpp', 'c'" : "'c'"}};
+  const auto filled = [&](const std::string& file) { return fill_in(template_text("plugin/" + file), words); };
+  const std::filesystem::path folder = (options.parent / options.name).lexically_normal();
+  const Status written = write_project(folder, {{"meson.build", filled("meson.build.in")},
+                                                {"README.md", filled("README.md.in")},
+                                                {source, filled(options.kind + (cpp ? ".cpp.in" : ".c.in"))},
+                                                {options.name + "_test.c", filled(options.kind + "_test.c.in")}});
+  if (!written) {
+    print_error(written.error());
+    return ExitCode::kUsage;
+  }
+  fmt::print("{0} is there; next:\n  cd {0} && meson setup build && meson test -C build\n", folder.string());
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void add_new_plugin(CLI::App& parent, Verb& chosen) {
+  CLI::App* verb = parent.add_subcommand("plugin", "Begin a plugin: source, test, build file, README");
+  const auto options = std::make_shared<Options>();
+  verb->add_option("NAME", options->name, "of the plugin, its folder and its file")->required();
+  verb->add_option("--in", options->parent, "where the folder is made (default: here)")->type_name("FOLDER");
+  add_choice(*verb, "--lang", "what it is written in (default: c)", kLanguages, options->language);
+  std::map<std::string, std::string> kinds;
+  for (const auto& [kind, setting] : kSettings) kinds[kind] = kind;
+  add_choice(*verb, "--kind", "what it is (default: handler)", kinds, options->kind);
+  verb->footer("Examples:\n  godwit new plugin greeter --lang cpp --kind handler");
+  verb->callback([&chosen, options] { chosen = [options] { return make_project(*options); }; });
+}
+
+}  // namespace godwit::app

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+
+#include "base/result.h"
+
+namespace godwit::app {
+
+/// A stack of its own for the signal handlers of the thread that made it, so that a crash by a full stack is reported
+/// as well. Belongs to that thread.
+class CrashStack {
+ public:
+  CrashStack();
+  ~CrashStack();
+  CrashStack(const CrashStack&) = delete;
+  CrashStack& operator=(const CrashStack&) = delete;
+
+ private:
+  const std::unique_ptr<std::byte[]> memory_;
+};
+
+/// From its making to its end: when the process dies by a signal (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT) while a
+/// plugin runs, one line on standard error names plugin, generation and signal, and one line is added to a file, for
+/// the quarantine. Then the signal does what it would have done. Signals belong to the process: at most one at a time.
+class CrashReport {
+ public:
+  /// `records` is made when it is missing. An error leaves everything as it was.
+  static Result<std::unique_ptr<CrashReport>> install(const std::filesystem::path& records);
+  ~CrashReport();
+  CrashReport(const CrashReport&) = delete;
+  CrashReport& operator=(const CrashReport&) = delete;
+
+ private:
+  explicit CrashReport(int records) : records_(records) {}
+  const int records_;
+};
+
+}  // namespace godwit::app
