@@ -18,6 +18,8 @@ packages=(
     libmicrohttpd-dev prometheus-cpp-dev nlohmann-json3-dev
     # hashes, the result type, the hash map, the queue between threads
     libxxhash-dev libisal-dev libexpected-dev robin-map-dev libconcurrentqueue-dev
+    # whom a client trusts by default
+    ca-certificates
     # tests and the format check
     catch2 clang-format
 )
@@ -220,7 +222,8 @@ deps_ensure() {
     if [ "$(cat "$deps/checked" 2>/dev/null)" = "$state" ] && deps_intact; then return 0; fi
     check_system
     install_packages "${packages[@]}"
-    mkdir -p "$deps/lib/pkgconfig"
+    mkdir -p "$deps/lib/pkgconfig" ||
+        die "the dependency prefix $deps cannot be made; GODWIT_DEPS names another place"
     exec 9>"$deps/lock"
     flock 9
     rm -rf -- "$deps"/.build-*

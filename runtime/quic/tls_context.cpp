@@ -88,7 +88,8 @@ Status TlsContext::trust(const std::filesystem::path& ca_file) {
 
 Status TlsContext::trust_system() {
   if (wolfSSL_CTX_load_system_CA_certs(raw()) != WOLFSSL_SUCCESS)
-    return fail(Code::kCertificateInvalid, "the system's certificate authorities cannot be loaded; give a CA file");
+    return fail(Code::kCertificateInvalid,
+                "the system has no certificate authorities (Debian's are in ca-certificates); give a CA file");
   return {};
 }
 

@@ -2,6 +2,7 @@
 #include "load.h"
 #include "scenario.h"
 #include "server_node.h"
+#include "source_root.h"
 
 namespace godwit::sim {
 namespace {
@@ -44,7 +45,7 @@ class Reloader {
 }  // namespace
 
 void lua_echo(World& world) {
-  auto source = host::read_app(std::filesystem::path(GODWIT_SCRIPTS) / "echo", host::AppLimits());
+  auto source = host::read_app(testing::source_root() / "scripts/echo", host::AppLimits());
   world.expect(source.has_value(), "the echo app cannot be read");
   if (!source) return;
   TraceLog log(world.trace(), "scripts");

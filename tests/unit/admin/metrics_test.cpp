@@ -8,6 +8,7 @@
 
 #include "admin/metric_table.h"
 #include "fake_source.h"
+#include "source_root.h"
 
 using namespace godwit;
 using namespace godwit::admin;
@@ -234,7 +235,7 @@ TEST_CASE("the number of series depends on workers and apps, not on traffic") {
 }
 
 TEST_CASE("the README lists exactly the metrics that are exported") {
-  std::ifstream file(SOURCE_ROOT "/runtime/admin/README.md");
+  std::ifstream file(testing::source_root() / "runtime/admin/README.md");
   std::stringstream readme;
   readme << file.rdbuf();
   INFO("the table should be:\n" << metrics_as_markdown());

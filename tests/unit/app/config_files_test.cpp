@@ -4,13 +4,14 @@
 #include "app/config/diff.h"
 #include "app/config/file_reader.h"
 #include "config_helpers.h"
+#include "source_root.h"
 
 using namespace godwit;
 using namespace godwit::app;
 
 namespace {
 
-const std::filesystem::path kConf = std::filesystem::path(SOURCE_ROOT) / "conf";
+const std::filesystem::path kConf = testing::source_root() / "conf";
 
 struct Shipped {
   Profile profile;

@@ -176,6 +176,7 @@ TEST_CASE("compiled code that takes all memory again and again, and catches the 
 
 TEST_CASE("what is not used any more does not count") {
   ScriptWorld world;
+  world.limits.burst_max = 2s;
   world.limits.memory_bytes_max = 8 << 20;
   world.load(
       "gw.handle('x', function(msg) local sum = 0 for i = 1, 200 do local t = {} for j = 1, 2000 do t[j] = { j } end "

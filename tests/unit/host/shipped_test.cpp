@@ -1,10 +1,10 @@
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <regex>
 #include <set>
 
 #include "script_world.h"
+#include "source_root.h"
 
 using namespace godwit;
 using namespace godwit::host;
@@ -12,10 +12,7 @@ using namespace godwit::host::test;
 
 namespace {
 
-std::filesystem::path scripts() {
-  const char* root = std::getenv("GODWIT_SOURCE_ROOT");
-  return std::filesystem::path(root ? root : ".") / "scripts";
-}
+std::filesystem::path scripts() { return testing::source_root() / "scripts"; }
 
 std::string text_of(const std::filesystem::path& path) {
   std::ifstream in(path);

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "samples.h"
+#include "source_root.h"
 
 namespace godwit::wire {
 
@@ -43,8 +44,7 @@ std::string text_of_file(const std::filesystem::path& path) {
 }
 
 ByteVector golden(const std::string& name) {
-  return bytes_of_hex(
-      text_of_file(std::filesystem::path(GODWIT_SOURCE_ROOT "/tests/unit/wire/golden") / (name + ".hex")));
+  return bytes_of_hex(text_of_file(testing::source_root() / "tests/unit/wire/golden" / (name + ".hex")));
 }
 
 }  // namespace godwit::wire

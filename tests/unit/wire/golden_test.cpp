@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "samples.h"
+#include "source_root.h"
 
 using namespace godwit;
 using namespace godwit::wire;
@@ -12,7 +13,7 @@ namespace {
 /// The fenced blocks ```hex NAME of the protocol's page.
 std::map<std::string, ByteVector> blocks_of_page() {
   constexpr std::string_view kOpening = "```hex ", kClosing = "```";
-  const std::string page = text_of_file(GODWIT_SOURCE_ROOT "/schema/README.md");
+  const std::string page = text_of_file(testing::source_root() / "schema/README.md");
   std::map<std::string, ByteVector> blocks;
   for (size_t at = page.find(kOpening); at != std::string::npos; at = page.find(kOpening, at)) {
     at += kOpening.size();
@@ -119,7 +120,7 @@ TEST_CASE("the overhead of a message is what the protocol's page says, and at mo
   const size_t request_bytes = codec.encode_message(request, 16)->size();
   const size_t response_bytes = codec.encode_message(response, 16)->size();
 
-  const std::string page = text_of_file(GODWIT_SOURCE_ROOT "/schema/README.md");
+  const std::string page = text_of_file(testing::source_root() / "schema/README.md");
   const auto stated = [&](const std::string& words) { return page.find(words) != std::string::npos; };
   CHECK(stated("| request | " + std::to_string(request_bytes) + " bytes"));
   CHECK(stated("| response | " + std::to_string(response_bytes) + " bytes"));
