@@ -3,7 +3,8 @@
 #
 # Most comes from Debian 12 by package name. Three libraries lack a switch in their binary package and are rebuilt
 # from Debian's own sources, with Debian's security patches, into folders of their own below $deps:
-#   $deps/NAME/{include,lib,stamp,files.sha256,build.log}, and links in $deps/lib/pkgconfig.
+#   $deps/NAME-VERSION-RECIPE/{include,lib,files.sha256,build.log}
+# so that checkouts with other recipes live side by side. Links in $deps/lib/pkgconfig show the latest.
 
 packages=(
     # to build
@@ -51,7 +52,7 @@ recipe_ngtcp2() {
         cat "$here"/.ci/patches/ngtcp2-*.patch | patch -p1 &&
         printf '%s\n' lib/*.c | xargs -P "$(nproc)" -n 8 cc "${flags[@]}" -c &&
         ar rcs "$lib/libngtcp2.a" ngtcp2_*.o &&
-        cc "${flags[@]}" "-I$deps/wolfssl/include" -c crypto/shared.c crypto/wolfssl/wolfssl.c &&
+        cc "${flags[@]}" "-I${made[wolfssl]}/include" -c crypto/shared.c crypto/wolfssl/wolfssl.c &&
         ar rcs "$lib/libngtcp2_crypto_wolfssl.a" shared.o wolfssl.o &&
         cp crypto/includes/ngtcp2/ngtcp2_crypto{,_wolfssl}.h "$2$1/include/ngtcp2/" &&
         cat >"$lib/pkgconfig/libngtcp2.pc" <<PC &&
@@ -166,38 +167,58 @@ candidate() { LC_ALL=C apt-cache policy "$1" | awk '/Candidate:/ && $2 != "(none
 
 # --- rebuilding -------------------------------------------------------------------------------------------------
 
-intact() { [ -f "$deps/$1/files.sha256" ] && (cd "$deps/$1" && sha256sum --status -c files.sha256) 2>/dev/null; }
+# NAME → the folder of what was rebuilt, as this checkout wants it
+declare -A made=()
 
-# rebuild SOURCE VERSION PCS [KEY]: builds unless the folder is intact and was made of the same version by the same
-# recipe. Without a known version (no apt lists) what is there counts as current.
+intact() { [ -f "$1/files.sha256" ] && (cd "$1" && sha256sum --status -c files.sha256) 2>/dev/null; }
+
+# rebuild NAME VERSION [KEY]: unless an intact folder was made of the same version by the same recipe; KEY is what else
+# the result depends on. Without a known version (no apt lists) the newest that the recipe made counts as current.
 rebuild() {
-    local name=$1 version=$2 pc recipe stamp work
-    recipe=$({ declare -f "recipe_$name"; printf '%s' "${4:-}"; } | sha256sum | cut -c1-16)
-    for pc in $3; do ln -sfn "../../$name/lib/pkgconfig/$pc.pc" "$deps/lib/pkgconfig/$pc.pc"; done
-    if intact "$name"; then
-        read -r stamp <"$deps/$name/stamp"
-        [ "$stamp" != "${version:-${stamp% *}} $recipe" ] || return 0
-    fi
-    say "rebuilding $name ${version} from Debian's source (once, about a minute)"
+    local name=$1 version=$2 recipe folder pc
+    recipe=$({ declare -f "recipe_$name"; printf '%s' "${3:-}"; } | sha256sum | cut -c1-12)
+    [ -n "$version" ] || version=$(newest_version "$name" "$recipe")
+    folder=$deps/$name-$version-$recipe
+    intact "$folder" || build_source "$name" "$version" "$folder"
+    made[$name]=$folder
+    for pc in "$folder"/lib/pkgconfig/*.pc; do ln -sfn "$pc" "$deps/lib/pkgconfig/"; done
+}
+
+newest_version() {
+    local folder
+    folder=$(find "$deps" -maxdepth 1 -name "$1-*-$2" | sort -V | tail -n 1)
+    folder=${folder##*/"$1"-}
+    printf '%s' "${folder%-"$2"}"
+}
+
+# build_source NAME VERSION FOLDER: in a scratch folder that becomes FOLDER when all went well.
+build_source() {
+    local name=$1 version=$2 folder=$3 work failed=$deps/$1.failed.log
+    say "rebuilding $name $version from Debian's source (once, about a minute)"
     work=$(mktemp -d "$deps/.build-$name-XXXXXX")
     if ! (
-        cd "$work" && fetch_source "$name" "$version" && cd "$name"-*/ && "recipe_$name" "$deps/$name" "$work/stage"
+        cd "$work" && fetch_source "$name" "$version" && cd "$name"-*/ && "recipe_$name" "$folder" "$work/stage"
     ) >"$work/build.log" 2>&1 </dev/null; then
-        mv -f -- "$work/build.log" "$deps/$name.failed.log"
-        tail -n 20 "$deps/$name.failed.log" >&2
+        mv -f -- "$work/build.log" "$failed"
+        tail -n 20 "$failed" >&2
         rm -rf -- "$work"
-        die "rebuilding $name failed; the whole log is $deps/$name.failed.log" \
+        die "rebuilding $name failed; the whole log is $failed" \
             "If the source could not be fetched: is there a network, and does apt name a Debian mirror?" \
             "Otherwise the last lines above say why; ./dev deps tries again."
     fi
-    local stage=$work/stage$deps/$name
-    printf '%s %s\n' "$version" "$recipe" >"$stage/stamp"
+    local stage=$work/stage$folder
     mv -- "$work/build.log" "$stage/build.log"
     (cd "$stage" && find . -type f -print0 | sort -z | xargs -0 sha256sum) >"$work/files.sha256"
     mv -- "$work/files.sha256" "$stage/files.sha256"
-    rm -rf -- "${deps:?}/$name" "$deps/$name.failed.log"
-    mv -- "$stage" "$deps/$name"
+    rm -rf -- "$folder" "$failed"
+    mv -- "$stage" "$folder"
     rm -rf -- "$work"
+}
+
+# What no checkout has used for a month goes.
+forget_unused() {
+    find "$deps" -maxdepth 1 -type d -name '*-*-*' -mtime +30 -exec rm -rf -- {} +
+    find "$deps" -maxdepth 1 -type f -name 'checked-*' -mtime +30 -delete
 }
 
 # Newer systems may have the switches: then their own libraries serve, and nothing is rebuilt.
@@ -206,20 +227,25 @@ system_has_quic() {
         echo 'WOLFSSL_QUIC' | cc -E -include wolfssl/options.h - 2>/dev/null | tail -n 1 | grep -qv WOLFSSL_QUIC
 }
 
-# What the prefix was made of: builds configured against something else are set up afresh.
-deps_key() { cat "$deps"/{wolfssl,ngtcp2,luajit2}/stamp 2>/dev/null || true; }
+# Where pkg-config finds what was rebuilt. Builds configured against something else are set up afresh.
+deps_pkg_config_path() {
+    local name path=
+    for name in wolfssl ngtcp2 luajit2; do path+=${made[$name]:+${made[$name]}/lib/pkgconfig:}; done
+    printf '%s' "${path%:}"
+}
 
 # Changes whenever the answer of deps_ensure may: the recipes, the installed packages, the lists of apt.
 deps_state() {
     cat .ci/deps.sh .ci/patches/*
     stat -c '%n %y' /var/lib/dpkg/status /var/lib/apt/lists
-    cat "$deps"/{wolfssl,ngtcp2,luajit2}/files.sha256 "$deps"/lib/pkgconfig/*.pc 2>/dev/null || true
 }
 
+# deps_ensure: afterwards all packages are installed, and `made` says where the rebuilt libraries are.
 deps_ensure() {
-    local state
+    local checked state name
+    checked=$deps/checked-$(printf '%s' "$here" | sha256sum | cut -c1-12)
     state=$(deps_state 2>/dev/null | sha256sum)
-    if [ "$(cat "$deps/checked" 2>/dev/null)" = "$state" ] && deps_intact; then return 0; fi
+    ! recall "$checked" "$state" || return 0
     check_system
     install_packages "${packages[@]}"
     mkdir -p "$deps/lib/pkgconfig" ||
@@ -227,21 +253,30 @@ deps_ensure() {
     exec 9>"$deps/lock"
     flock 9
     rm -rf -- "$deps"/.build-*
+    made=()
     if ! system_has_quic; then
-        rebuild wolfssl "$(candidate libwolfssl-dev)" wolfssl
-        rebuild ngtcp2 "$(dpkg-query -W -f '${Version}' libngtcp2-dev)" "libngtcp2 libngtcp2_crypto_wolfssl" \
-            "$(cat "$deps/wolfssl/stamp" .ci/patches/ngtcp2-*)"
+        rebuild wolfssl "$(candidate libwolfssl-dev)"
+        rebuild ngtcp2 "$(dpkg-query -W -f '${Version}' libngtcp2-dev)" "${made[wolfssl]} $(cat .ci/patches/ngtcp2-*)"
     fi
-    rebuild luajit2 "$(candidate libluajit2-5.1-dev)" luajit "$(cat .ci/patches/luajit2-*)"
-    deps_state | sha256sum >"$deps/checked"
+    rebuild luajit2 "$(candidate libluajit2-5.1-dev)" "$(cat .ci/patches/luajit2-*)"
+    state=$(deps_state | sha256sum)
+    { printf '%s\n' "$state" && for name in "${!made[@]}"; do printf '%s %s\n' "$name" "${made[$name]}"; done; } >"$checked"
+    forget_unused
     exec 9>&-
 }
 
-deps_intact() {
-    local name
-    for name in wolfssl ngtcp2 luajit2; do
-        [ ! -d "$deps/$name" ] || intact "$name" || return 1
-    done
+# recall CHECKED STATE: what the last check of this checkout found, if nothing that it depends on has changed.
+recall() {
+    local line name folder
+    [ -f "$1" ] || return 1
+    made=()
+    while read -r name folder; do
+        intact "$folder" || return 1
+        touch -c -- "$folder"
+        made[$name]=$folder
+    done < <(tail -n +2 "$1")
+    read -r line <"$1"
+    [ "$line" = "$2" ] && touch -c -- "$1"
 }
 
 # promtool checks the metrics text. Only the tool is unpacked: its package would start a daemon.
@@ -250,10 +285,11 @@ deps_test_tools() {
     export PATH=$tool:$PATH
     ! command -v promtool >/dev/null || return 0
     say "fetching promtool, for the tests of the metrics (once)"
-    work=$(mktemp -d "$deps/.build-promtool-XXXXXX")
+    work=$(mktemp -d)
     if (cd "$work" && fetch_promtool) >"$work/log" 2>&1 </dev/null; then
         mkdir -p "$tool"
-        mv -- "$work/root/usr/bin/promtool" "$tool/promtool"
+        cp -- "$work/root/usr/bin/promtool" "$tool/promtool.new"
+        mv -- "$tool/promtool.new" "$tool/promtool"
     else
         tail -n 3 "$work/log" >&2
         say "promtool cannot be fetched: the tests that need it are skipped"

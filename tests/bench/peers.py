@@ -70,10 +70,11 @@ class Peers:
 
     def _build_floor(self):
         sh(["bash", self._source / "mkcerts.sh", "certs"], cwd=self._built)
-        environment = dict(os.environ, PKG_CONFIG_PATH=str(self._dependencies / "lib" / "pkgconfig"))
+        packages = self._dependencies / "lib" / "pkgconfig"
+        environment = dict(os.environ, PKG_CONFIG_PATH=str(packages))
         flags = sh(["pkg-config", "--cflags", "--libs", "libngtcp2_crypto_wolfssl"], env=environment).stdout.split()
         helper = self._built / "libngtcp2_crypto_wolfssl.a"
-        shutil.copy(next(self._dependencies.glob("ngtcp2/lib*/libngtcp2_crypto_wolfssl.a")), helper)
+        shutil.copy((packages / "libngtcp2_crypto_wolfssl.pc").resolve().parents[1] / helper.name, helper)
         sh(["objcopy", "--weaken", helper])
         flags = [str(helper) if flag == "-lngtcp2_crypto_wolfssl" else flag for flag in flags]
         for program in ("ngbench", "ngmulti"):
