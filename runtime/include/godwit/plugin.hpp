@@ -6,6 +6,7 @@
 #include <concepts>
 #include <cstdint>
 #include <exception>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
@@ -182,6 +183,18 @@ class Message {
   const gw_message& message_;
 };
 
+/// What a plugin says of itself.
+struct About {
+  std::string_view name = {};  ///< 1 to 63 letters, digits, _ and -
+  std::string_view version = {};
+  std::string_view license = {};
+  std::string_view author = {};
+  std::string_view description = {};
+  /// Its code may be unmapped once it is drained, unless it keeps threads, or thread_local objects with destructors,
+  /// beyond the instance.
+  uint32_t flags = GW_FLAG_CAN_UNLOAD;
+};
+
 /// What makes the tables of a class. Nothing here is called by plugins.
 template <typename Plugin>
 struct Tables {
@@ -280,7 +293,10 @@ struct Tables {
   };
 
   static constexpr gw_instance_table instance_table() {
-    gw_instance_table table{.struct_size = sizeof(gw_instance_table), .create = create, .destroy = destroy};
+    gw_instance_table table{};
+    table.struct_size = sizeof table;
+    table.create = create;
+    table.destroy = destroy;
     if constexpr (requires(Plugin & p) { p.start(); }) table.start = start;
     if constexpr (requires(Plugin & p) { p.stop(); }) table.stop = stop;
     if constexpr (requires(Plugin & p) { std::string(p.save()); }) table.save = save;
@@ -288,22 +304,26 @@ struct Tables {
     return table;
   }
   static constexpr gw_handler_kind handler_table() {
-    gw_handler_kind table{.struct_size = sizeof(gw_handler_kind)};
+    gw_handler_kind table{};
+    table.struct_size = sizeof table;
     if constexpr (kHandles) table.on_message = on_message;
     return table;
   }
   static constexpr gw_router_kind router_table() {
-    gw_router_kind table{.struct_size = sizeof(gw_router_kind)};
+    gw_router_kind table{};
+    table.struct_size = sizeof table;
     if constexpr (kRoutes) table.route = route;
     return table;
   }
   static constexpr gw_strategy_kind strategy_table() {
-    gw_strategy_kind table{.struct_size = sizeof(gw_strategy_kind)};
+    gw_strategy_kind table{};
+    table.struct_size = sizeof table;
     if constexpr (kPlans) table.plan = plan;
     return table;
   }
   static constexpr gw_auth_kind auth_table() {
-    gw_auth_kind table{.struct_size = sizeof(gw_auth_kind)};
+    gw_auth_kind table{};
+    table.struct_size = sizeof table;
     if constexpr (kAuthenticates) table.authenticate = authenticate;
     return table;
   }
@@ -314,6 +334,36 @@ struct Tables {
   static constexpr gw_strategy_kind kStrategy = strategy_table();
   static constexpr gw_auth_kind kAuth = auth_table();
 
+  template <size_t size>
+  static constexpr void set_text(char (&out)[size], std::string_view text) {
+    if (text.size() >= size) throw Failure(GW_ERROR_LIMIT, "too long");  // at compile time: an error at this place
+    for (size_t i = 0; i < text.size(); ++i) out[i] = text[i];
+  }
+
+  static constexpr gw_plugin descriptor(const About& about) {
+    gw_plugin plugin{};
+    plugin.magic = GW_PLUGIN_MAGIC;
+    plugin.struct_size = sizeof plugin;
+    plugin.abi_major = GW_ABI_MAJOR;
+    plugin.abi_minor = GW_ABI_MINOR;
+    plugin.kinds = kKinds;
+    plugin.flags = about.flags;
+    plugin.instance_size = sizeof(gw_instance_table);
+    plugin.host_size = sizeof(gw_host);
+    plugin.message_size = sizeof(gw_message);
+    set_text(plugin.name, about.name);
+    set_text(plugin.version, about.version);
+    set_text(plugin.license, about.license);
+    set_text(plugin.author, about.author);
+    set_text(plugin.description, about.description);
+    plugin.instance = &kInstance;
+    plugin.handler = &kHandler;
+    plugin.router = &kRouter;
+    plugin.strategy = &kStrategy;
+    plugin.auth = &kAuth;
+    return plugin;
+  }
+
   static constexpr uint32_t bit(bool there, uint32_t kind) { return there ? kind : 0; }
   static constexpr uint32_t kKinds = bit(kHandles, GW_KIND_HANDLER) | bit(kRoutes, GW_KIND_ROUTER) |
                                      bit(kPlans, GW_KIND_STRATEGY) | bit(kAuthenticates, GW_KIND_AUTH);
@@ -322,19 +372,9 @@ struct Tables {
 
 }  // namespace godwit::plugin
 
-/// Exports a class as the plugin of this shared object. What follows is what it says of itself, in the order .name,
-/// .version, .license, .author, .description. Its code may be unmapped once it is drained: keep no threads, and no
-/// thread_local objects with destructors, beyond the instance.
-#define GW_PLUGIN_CLASS(Class, ...)                                                                          \
-  GW_PLUGIN_EXPORT const gw_plugin godwit_plugin = {GW_PLUGIN_HEAD,                                          \
-                                                    .kinds = ::godwit::plugin::Tables<Class>::kKinds,        \
-                                                    .flags = GW_FLAG_CAN_UNLOAD,                             \
-                                                    GW_PLUGIN_SIZES,                                         \
-                                                    __VA_ARGS__,                                             \
-                                                    .instance = &::godwit::plugin::Tables<Class>::kInstance, \
-                                                    .handler = &::godwit::plugin::Tables<Class>::kHandler,   \
-                                                    .router = &::godwit::plugin::Tables<Class>::kRouter,     \
-                                                    .strategy = &::godwit::plugin::Tables<Class>::kStrategy, \
-                                                    .auth = &::godwit::plugin::Tables<Class>::kAuth};
+/// Exports a class as the plugin of this shared object. What follows is what it says of itself, as in About.
+#define GW_PLUGIN_CLASS(Class, ...)                          \
+  GW_PLUGIN_EXPORT constinit const gw_plugin godwit_plugin = \
+      ::godwit::plugin::Tables<Class>::descriptor(::godwit::plugin::About{__VA_ARGS__});
 
 #endif  // GODWIT_PLUGIN_HPP
