@@ -37,6 +37,7 @@ Server::~Server() {
 Status Server::open() {
   warn_of_host();
   sessions_ = std::make_unique<SharedCap>(config_.session.max_clients);
+  kv_ = std::make_unique<MemoryKvStore>(clock_, kv_limits(config_));
   if (Status identity = open_identity(); !identity) return identity;
   if (Status workers = open_workers(); !workers) return workers;
   auto scripts = ServerScripts::create(config_, workers_, log_.named("scripts"));
@@ -78,13 +79,20 @@ Status Server::open_workers() {
                         .secrets = secrets,
                         .worker_index = index,
                         .worker_count = count};
-    auto worker = Worker::create(std::move(options), {log_, *sessions_, *authenticator_, watchdog});
+    auto worker = Worker::create(std::move(options), {log_, *sessions_, *authenticator_, watchdog, directory_, *kv_});
     if (!worker) return tl::unexpected(std::move(worker.error()));
     // The first worker finds free ports where port 0 was asked for; the others share them.
     if (index == 0) *addresses = (*worker)->addresses();
     workers_.push_back(std::move(*worker));
   }
+  connect_workers();
   return count > 1 ? steer() : Status{};
+}
+
+void Server::connect_workers() {
+  for (const auto& from : workers_) {
+    for (const auto& to : workers_) from->services().connect(to->index(), to->loop(), to->services());
+  }
 }
 
 Status Server::steer() {

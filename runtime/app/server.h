@@ -7,12 +7,14 @@
 
 #include "app/certificates.h"
 #include "app/config/loader.h"
+#include "app/kv_store.h"
 #include "app/server_admin.h"
 #include "app/server_scripts.h"
 #include "app/worker.h"
 #include "io/file_watcher.h"
 #include "io/log_sink.h"
 #include "io/signal_watcher.h"
+#include "io/system_clock.h"
 
 namespace godwit::app {
 
@@ -41,6 +43,7 @@ class Server {
   Status open();
   Status open_identity();
   Status open_workers();
+  void connect_workers();
   Status open_listeners();
   Status steer();
   void warn_of_host() const;
@@ -57,6 +60,9 @@ class Server {
   Config config_;  ///< in force
   std::unique_ptr<session::Authenticator> authenticator_;
   std::unique_ptr<SharedCap> sessions_;
+  io::SystemClock clock_;  ///< of what all workers share
+  SessionDirectory directory_{clock_};
+  std::unique_ptr<MemoryKvStore> kv_;
   std::shared_ptr<quic::TlsServer> tls_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<ServerScripts> scripts_;

@@ -30,20 +30,27 @@ ServerCore::ServerCore(const ServerCoreConfig& config, quic::EndpointOptions opt
       sessions_(static_cast<uint8_t>(options.worker_index)),
       endpoint_(quic::make_endpoint(
           std::move(options),
-          {world.clock, world.timers, world.sender, world.entropy, world.log.named("quic"), world.metrics}, *this)) {}
+          {world.clock, world.timers, world.sender, world.entropy, world.log.named("quic"), world.metrics}, *this)) {
+  world_.services.attach(this);
+}
 
 ServerCore::~ServerCore() {
+  world_.services.attach(nullptr);
+  sessions_.for_each(
+      [this](session::SessionId id, session::Session&) { world_.services.directory().leave(id.to_u64()); });
   for (size_t i = 0; i < sessions_.size(); ++i) world_.sessions.release();
 }
 
 bool ServerCore::end_turn() {
-  const bool more = dispatcher_.run();
+  bool more = dispatcher_.run();
+  more |= world_.services.end_turn();
   // Handlers and acknowledgements may make others want a turn; those belong to this one as well.
   while (!turn_wanted_.empty()) {
     for (const session::SessionId id : std::exchange(turn_wanted_, {})) {
       if (session::Session* session = sessions_.get(id)) session->end_turn();
     }
   }
+  close_wanted();
   endpoint_->flush();
   return more;
 }
@@ -98,11 +105,43 @@ ServerCore::Peer* ServerCore::find_peer(quic::ConnectionId id) {
   return found == peers_.end() ? nullptr : found->second.get();
 }
 
-const host::SessionView* ServerCore::view_session(session::SessionId id) {
+ServerCore::Peer* ServerCore::find_peer(session::SessionId id) {
   const auto found = connections_.find(id);
-  if (found == connections_.end()) return nullptr;
-  Peer* peer = find_peer(found->second);
+  return found == connections_.end() ? nullptr : find_peer(found->second);
+}
+
+const host::SessionView* ServerCore::view_session(session::SessionId id) {
+  Peer* peer = find_peer(id);
   return peer ? &peer->view : nullptr;
+}
+
+Result<host::SessionStats> ServerCore::session_stats(session::SessionId id) {
+  Peer* peer = find_peer(id);
+  const session::Session* session = sessions_.get(id);
+  if (!peer || !session) return fail(Code::kStaleHandle, "the session is gone");
+  const quic::ConnectionStats stats = peer->channel.connection().stats();
+  return host::SessionStats{.rtt = stats.smoothed_rtt,
+                            .bytes_sent = stats.bytes_sent,
+                            .bytes_received = stats.bytes_received,
+                            .messages_sent = session->outbox().next_seq() - 1,
+                            .messages_received = session->inbox().cumulative(),
+                            .pending_replies = session->pending_replies(),
+                            .outbox_messages = session->outbox().messages()};
+}
+
+Status ServerCore::close_session(session::SessionId id, Code code, std::string_view text) {
+  if (!find_peer(id)) return fail(Code::kStaleHandle, "the session is gone");
+  close_wanted_.push_back({id, code, std::string(text)});
+  return {};
+}
+
+void ServerCore::close_wanted() {
+  for (const Closing& closing : std::exchange(close_wanted_, {})) {
+    Peer* peer = find_peer(closing.session);
+    if (!peer) continue;
+    peer->channel.send_control(codec_.encode(wire::Goodbye{closing.code, closing.text, 0}));
+    peer->channel.finish(closing.code, closing.text);
+  }
 }
 
 void ServerCore::on_greeting(client::Channel& channel, const wire::Frame& frame) {
@@ -130,6 +169,12 @@ Status ServerCore::greet(Peer& peer, const wire::Hello& hello) {
   connections_[peer.session] = peer.channel.connection().id();
   peer.view = {peer.session.to_u64(), peer.identity.client_id, peer.identity.uid, peer.address};
   world_.metrics.sessions.add(1);
+  world_.services.directory().enter({.key = peer.session.to_u64(),
+                                     .client_id = peer.identity.client_id,
+                                     .uid = peer.identity.uid,
+                                     .address = peer.address,
+                                     .worker = world_.services.worker(),
+                                     .connected_unix_us = world_.clock.unix_us()});
   welcome(peer);
   return {};
 }
@@ -172,6 +217,7 @@ void ServerCore::end_peer(quic::ConnectionId id, const quic::Closed& closed) {
   peer->channel.detach();
   world_.timers.disarm(peer->greeting_timer);
   if (session::Session* session = sessions_.get(peer->session)) {
+    world_.services.directory().leave(peer->session.to_u64());
     session->fail_all(Code::kConnectionLost, closed.reason);
     connections_.erase(peer->session);
     sessions_.erase(peer->session);

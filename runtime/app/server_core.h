@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/dispatcher.h"
+#include "app/worker_services.h"
 #include "base/slot_map.h"
 #include "client/channel.h"
 #include "quic/endpoint.h"
@@ -53,7 +54,8 @@ class ServerCore final : private quic::ConnectionOwner,
                          private client::Channel::Owner,
                          private session::Session::Owner,
                          private session::PromiseTable::Owner,
-                         private Dispatcher::Sessions {
+                         private Dispatcher::Sessions,
+                         private WorkerServices::Sessions {
  public:
   struct World {
     const Clock& clock;
@@ -65,6 +67,7 @@ class ServerCore final : private quic::ConnectionOwner,
     SharedCap& sessions;
     session::Authenticator& authenticator;
     Dispatcher::Handlers& handlers;
+    WorkerServices& services;  ///< hears of the sessions, and reaches them
   };
 
   ServerCore(const ServerCoreConfig& config, quic::EndpointOptions options, World world);
@@ -113,12 +116,17 @@ class ServerCore final : private quic::ConnectionOwner,
   void on_promises_high(size_t in_use, size_t bound) override;
   session::Session* find_session(session::SessionId id) override { return sessions_.get(id); }
   const host::SessionView* view_session(session::SessionId id) override;
+  Result<host::SessionStats> session_stats(session::SessionId id) override;
+  Status close_session(session::SessionId id, Code code, std::string_view text) override;
+  const session::SessionConfig& session_config() const override { return config_.session; }
 
   Peer* find_peer(quic::ConnectionId id);
+  Peer* find_peer(session::SessionId id);
   Status greet(Peer& peer, const wire::Hello& hello);
   void welcome(Peer& peer);
   void refuse(Peer& peer, const Error& error);
   void end_peer(quic::ConnectionId id, const quic::Closed& closed);
+  void close_wanted();
 
   ServerCoreConfig config_;
   World world_;
@@ -132,6 +140,13 @@ class ServerCore final : private quic::ConnectionOwner,
   tsl::robin_map<session::SessionId, quic::ConnectionId> connections_;  ///< of live sessions
   std::vector<std::unique_ptr<Peer>> doomed_peers_;
   std::vector<session::SessionId> turn_wanted_;
+  /// Sessions that handlers closed: they go at the end of the turn, behind what the same handlers sent.
+  struct Closing {
+    session::SessionId session;
+    Code code;
+    std::string text;
+  };
+  std::vector<Closing> close_wanted_;
 };
 
 }  // namespace godwit::app

@@ -46,6 +46,10 @@ host::AppLimits app_limits(const Config& config) {
   return limits;
 }
 
+KvLimits kv_limits(const Config& config) {
+  return {.entries_max = config.kv.entries_max, .bytes_max = config.kv.bytes_max};
+}
+
 io::BusyPoll busy_poll_settings(const Config& config) {
   if (config.server.busy_poll == Duration::zero()) return {};
   return {.enabled = true, .spin = config.server.busy_poll};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/config/config.h"
+#include "app/kv_space.h"
 #include "app/server_core.h"
 #include "app/worker.h"
 #include "host/app.h"
@@ -12,6 +13,7 @@ namespace godwit::app {
 session::SessionConfig session_settings(const Config& config);
 ServerCoreConfig core_settings(const Config& config);
 host::AppLimits app_limits(const Config& config);
+KvLimits kv_limits(const Config& config);
 io::BusyPoll busy_poll_settings(const Config& config);
 io::UdpOptions udp_settings(const Config& config, const SocketAddress& bind, uint32_t workers);
 

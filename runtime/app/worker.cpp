@@ -43,11 +43,20 @@ Status Worker::open() {
     if (!socket) return tl::unexpected(std::move(socket.error()));
     sockets_.push_back(std::move(*socket));
   }
-  apps_ = std::make_unique<WorkerApps>(*loop_, loop_->timers(), shared_.log.named("host"), shared_.watchdog,
-                                       options_.index);
-  core_ = std::make_unique<ServerCore>(options_.core, options_.endpoint,
-                                       ServerCore::World{*loop_, loop_->timers(), *this, entropy_, shared_.log,
-                                                         *metrics_, shared_.sessions, shared_.authenticator, *apps_});
+  services_ = std::make_unique<WorkerServices>(options_.index, *loop_, loop_->timers(), shared_.directory);
+  apps_ = std::make_unique<WorkerApps>(host::AppWorld{.clock = *loop_,
+                                                      .timers = loop_->timers(),
+                                                      .log = shared_.log.named("host"),
+                                                      .watchdog = shared_.watchdog,
+                                                      .worker_index = options_.index,
+                                                      .worker_count = options_.count,
+                                                      .mailbox = loop_.get(),
+                                                      .services = services_.get(),
+                                                      .kv = &shared_.kv});
+  core_ =
+      std::make_unique<ServerCore>(options_.core, options_.endpoint,
+                                   ServerCore::World{*loop_, loop_->timers(), *this, entropy_, shared_.log, *metrics_,
+                                                     shared_.sessions, shared_.authenticator, *apps_, *services_});
   turn_hook_ = std::make_unique<io::TurnHook>(*loop_, [this] { end_turn(); });
   beat(loop_->now());
   return {};

@@ -28,6 +28,8 @@ struct WorkerShared {
   SharedCap& sessions;
   session::Authenticator& authenticator;
   std::shared_ptr<host::Watchdog> watchdog;
+  SessionDirectory& directory;
+  host::KvStore& kv;
 };
 
 /// One loop with everything that belongs to it: sockets, connections, sessions, scripts. Made on any thread, then run
@@ -45,6 +47,7 @@ class Worker final : private io::UdpListener, private DatagramSender {
   io::Loop& loop() { return *loop_; }
   ServerCore& core() { return *core_; }
   WorkerApps& apps() { return *apps_; }
+  WorkerServices& services() { return *services_; }
 
   /// Runs the loop until `stop`.
   void run() { loop_->run(); }
@@ -86,6 +89,7 @@ class Worker final : private io::UdpListener, private DatagramSender {
   std::unique_ptr<io::Loop> loop_;
   io::SystemEntropy entropy_;
   std::vector<std::unique_ptr<io::UdpSocket>> sockets_;
+  std::unique_ptr<WorkerServices> services_;
   std::unique_ptr<WorkerApps> apps_;
   std::unique_ptr<ServerCore> core_;
   std::unique_ptr<io::TurnHook> turn_hook_;

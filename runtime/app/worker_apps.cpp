@@ -4,21 +4,15 @@
 
 namespace godwit::app {
 
-WorkerApps::WorkerApps(const Clock& clock, TimerHeap& timers, Log log, std::shared_ptr<host::Watchdog> watchdog,
-                       uint32_t worker_index)
-    : clock_(clock),
-      timers_(timers),
-      log_(log),
-      watchdog_(std::move(watchdog)),
-      worker_index_(worker_index),
-      routes_(std::make_unique<routing::RouteTable>(std::vector<routing::Route>{})) {}
+WorkerApps::WorkerApps(host::AppWorld world)
+    : world_(std::move(world)), routes_(std::make_unique<routing::RouteTable>(std::vector<routing::Route>{})) {}
 
 WorkerApps::~WorkerApps() = default;
 
 Result<std::vector<host::Registration>> WorkerApps::prepare(const host::UnitSource& source, uint32_t generation,
                                                             const host::AppLimits& limits) {
   const uint32_t unit = unit_of(source.name());
-  auto app = source.build(generation, limits, {clock_, timers_, log_, watchdog_, worker_index_});
+  auto app = source.build(generation, limits, world_);
   if (!app) return tl::unexpected(std::move(app.error()));
   auto routes = route_apps(apps_with(unit, app->get()));
   if (!routes) return tl::unexpected(std::move(routes.error()));
@@ -51,7 +45,7 @@ void WorkerApps::replace(uint32_t index, std::unique_ptr<host::App> app, std::un
     unit.retired.errors += stats.errors;
     unit.retired.timeouts += stats.timeouts;
     unit.app->retire();
-    retired_.push_back({std::move(unit.app), clock_.now() + unit.drain_timeout});
+    retired_.push_back({std::move(unit.app), world_.clock.now() + unit.drain_timeout});
   }
   unit.app = std::move(app);
   if (unit.app) unit.app->start();
@@ -68,11 +62,11 @@ bool WorkerApps::run_ready(host::ReplySink& sink) {
   for (const Unit& unit : units_) {
     if (unit.app) run(*unit.app);
   }
-  const Timestamp now = clock_.now();
+  const Timestamp now = world_.clock.now();
   for (Retired& retired : retired_) {
     if (retired.until <= now) {
-      log_.warn("a generation that was replaced is ended with work unfinished",
-                {{"app", retired.app->name()}, {"unfinished", retired.app->pins()}});
+      world_.log.warn("a generation that was replaced is ended with work unfinished",
+                      {{"app", retired.app->name()}, {"unfinished", retired.app->pins()}});
       retired.app->cancel(Code::kScriptRetired, sink);
       retired.until = kNever;
     }
@@ -102,10 +96,10 @@ std::vector<RoutedApp> WorkerApps::apps_with(uint32_t changed, const host::App* 
 
 /// All workers run the same apps: one of them says it.
 void WorkerApps::warn_of_unreached(uint32_t unit) const {
-  if (worker_index_ != 0) return;
+  if (world_.worker_index != 0) return;
   const auto apps = apps_with(unit, units_[unit].app.get());
   for (const std::string& sentence : never_reached(*routes_, apps, unit)) {
-    log_.warn("a handler is never reached", {{"handler", sentence}});
+    world_.log.warn("a handler is never reached", {{"handler", sentence}});
   }
 }
 
@@ -116,7 +110,7 @@ void WorkerApps::publish() {
     const host::AppStats stats = unit.app->stats();
     views.push_back({
         .name = unit.name,
-        .worker = worker_index_,
+        .worker = world_.worker_index,
         .generation = unit.app->generation(),
         .memory_bytes = stats.memory_bytes,
         .memory_bytes_max = unit.memory_bytes_max,

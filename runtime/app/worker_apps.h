@@ -18,8 +18,8 @@ namespace godwit::app {
 /// `views`.
 class WorkerApps final : public Dispatcher::Handlers {
  public:
-  WorkerApps(const Clock& clock, TimerHeap& timers, Log log, std::shared_ptr<host::Watchdog> watchdog,
-             uint32_t worker_index);
+  /// `world` is what every app is built with.
+  explicit WorkerApps(host::AppWorld world);
   ~WorkerApps() override;
 
   /// Builds a generation of `source` and looks at its routes beside those of the other units. At most one is prepared
@@ -71,11 +71,7 @@ class WorkerApps final : public Dispatcher::Handlers {
   void warn_of_unreached(uint32_t unit) const;
   void replace(uint32_t unit, std::unique_ptr<host::App> app, std::unique_ptr<routing::RouteTable> routes);
 
-  const Clock& clock_;
-  TimerHeap& timers_;
-  Log log_;
-  std::shared_ptr<host::Watchdog> watchdog_;
-  const uint32_t worker_index_;
+  const host::AppWorld world_;
   std::vector<Unit> units_;
   std::unique_ptr<routing::RouteTable> routes_;
   std::optional<Prepared> prepared_;

@@ -11,6 +11,8 @@
 #include "base/result.h"
 #include "base/timer_heap.h"
 #include "host/handler.h"
+#include "host/kv.h"
+#include "host/services.h"
 #include "port/clock.h"
 
 namespace godwit::session {
@@ -75,6 +77,8 @@ struct AppWorld {
   uint32_t worker_count = 1;
   Mailbox* mailbox = nullptr;  ///< of the worker; null: nothing comes from other threads
   WorkPool* pool = nullptr;
+  Services* services = nullptr;  ///< null: nobody is there
+  KvStore* kv = nullptr;         ///< null: nothing is kept
 };
 
 constexpr size_t kStateBytesMax = 1 << 20;  ///< what a generation leaves to the next, per worker

@@ -87,7 +87,8 @@ LuaApp::LuaApp(std::shared_ptr<const AppSource> source, uint32_t generation, con
       limits_(limits),
       world_(std::move(world)),
       context_{*source_, fmt::format("{}@{}", source_->name, generation), world_.log.named("script"), LUA_NOREF, {}},
-      bridge_(world_, limits_, context_.registrations) {}
+      bridge_(world_, limits_, context_.registrations),
+      services_(world_.services, world_.kv, bridge_.waits(), source_->name) {}
 
 Status LuaApp::load() {
   auto vm = LuaVm::create(limits_, world_.watchdog, bridge_.turn());
@@ -120,8 +121,9 @@ int LuaApp::set_up(lua_State* state) {
   lua_pushlstring(state, types.data(), types.size());
   lua_call(state, 4, 0);
 
-  for (const char* name : {"sandbox.lua", "errors.lua", "api.lua", "modules.lua", "message.lua", "codecs.lua", "json.lua", "wait.lua",
-                           "tasks.lua", "sync.lua", "timers.lua", "lifecycle.lua", "dispatch.lua"}) {
+  for (const char* name : {"sandbox.lua", "errors.lua", "api.lua", "modules.lua", "message.lua", "codecs.lua",
+                           "json.lua", "wait.lua", "tasks.lua", "sync.lua", "timers.lua", "lifecycle.lua",
+                           "sessions.lua", "groups.lua", "kv.lua", "dispatch.lua"}) {
     push_prelude(state, name);
     lua_pushvalue(state, host);
     lua_call(state, 1, 0);
@@ -144,6 +146,7 @@ int LuaApp::set_up(lua_State* state) {
 void LuaApp::push_host(lua_State* state) {
   lua_newtable(state);
   add_lua_functions(state, context_);
+  services_.add_to(state);
   push_bounded_strings(state);
   lua_setfield(state, -2, "bounded_strings");
   push_codes(state);

@@ -4,6 +4,7 @@
 #include "host/breaker.h"
 #include "host/lua_bridge.h"
 #include "host/lua_functions.h"
+#include "host/lua_services.h"
 #include "host/lua_vm.h"
 #include "host/repeat_filter.h"
 
@@ -67,6 +68,7 @@ class LuaApp final : public App {
   AppWorld world_;
   LuaContext context_;
   LuaBridge bridge_;
+  LuaServices services_;
   RepeatFilter failures_logged_;
   AppStats stats_;
   int load_ = LUA_NOREF;

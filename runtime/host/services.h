@@ -85,8 +85,8 @@ class Services {
   /// All sessions of one uid, oldest first.
   virtual std::vector<SessionKey> sessions_of(std::string_view uid) const = 0;
   virtual std::vector<SessionInfo> sessions(const SessionFilter& filter) const = 0;
-  /// `done` hears the stats by `on_stats`; StaleHandle when the session is gone.
-  virtual void stats(SessionKey key, std::function<void(Result<SessionStats>)> done) = 0;
+  /// `done` hears them, later; StaleHandle when the session is gone.
+  virtual Status stats(SessionKey key, std::function<void(Result<SessionStats>)> done) = 0;
 
   // Messages to clients. `done` may be empty.
   /// An event; `done` hears that the client's handler has it, or why not.

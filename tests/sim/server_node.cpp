@@ -26,8 +26,11 @@ ServerNode::ServerNode(World& world, const Options& options)
       sessions_(options.core.session.sessions_max),
       actions_(world, options.handler_cost),
       witness_(world, options.handlers ? *options.handlers : actions_),
+      directory_(world.clock()),
+      services_(0, world.clock(), timers(), directory_),
       core_(options.core, endpoint_options(world, options),
-            {world.clock(), timers(), sender(), entropy_, log(), metrics(), sessions_, *authenticator_, witness_}) {}
+            {world.clock(), timers(), sender(), entropy_, log(), metrics(), sessions_, *authenticator_, witness_,
+             services_}) {}
 
 bool ServerNode::end_turn() {
   const bool more = core_.end_turn();

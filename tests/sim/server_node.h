@@ -36,6 +36,8 @@ class ServerNode final : public Node {
   app::SharedCap sessions_;
   Actions actions_;
   Witness witness_;
+  app::SessionDirectory directory_;
+  app::WorkerServices services_;
   app::ServerCore core_;
 };
 

@@ -92,6 +92,11 @@ struct PluginsSection {
   std::map<std::string, PluginSection> named;
 };
 
+struct KvSection {
+  uint64_t entries_max = 100'000;  ///< of one app
+  uint64_t bytes_max = 32 << 20;   ///< of one app
+};
+
 struct AdminSection {
   std::string http = "127.0.0.1:8080";  ///< or "off"
 };
@@ -114,6 +119,7 @@ struct Config {
   AuthSection auth;
   ScriptsSection scripts;
   PluginsSection plugins;
+  KvSection kv;
   AdminSection admin;
   LogSection log;
 };

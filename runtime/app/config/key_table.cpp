@@ -38,6 +38,7 @@ constexpr Section kSections[] = {
      "Handlers, routers and authenticators as shared objects. [plugins.NAME] is about one of them: enabled (true), "
      "sha256 (of the only file that is loaded; \"\" = any), unload (\"never\", or \"drained\" where the plugin "
      "allows it); its own settings stand in [plugins.NAME.config]."},
+    {"kv", "What apps keep in gw.kv, on all workers together; in memory, for the life of the process."},
     {"admin", "The admin plane: health and metrics over HTTP."},
     {"log", "What is logged, and where to."},
 };
@@ -198,6 +199,11 @@ constexpr Key kKeys[] = {
      "A call that takes so long is counted as a timeout of the plugin; it cannot be ended."},
     {"plugins", "pending_max", AT(plugins.pending_max), kLive, Range(0, 10'000'000), Form::kAny,
      "Messages that one plugin may have deferred on one worker."},
+
+    {"kv", "entries_max", AT(kv.entries_max), kRestart, Range(1, 100'000'000), Form::kAny,
+     "Entries of one app; beyond, writes are refused, because what an app relies on must not vanish."},
+    {"kv", "bytes_max", IN_BYTES(kv.bytes_max), kRestart, Range(64 * kKiB, 64 * kGiB), Form::kAny,
+     "Bytes of one app's entries: keys, values, and 128 for each."},
 
     {"admin", "http", AT(admin.http), kRestart, Range(), Form::kAddressOrOff,
      "Where /health and /metrics are served: on loopback only, because there is neither encryption nor login. Port 0 "

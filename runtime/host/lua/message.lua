@@ -152,7 +152,6 @@ end
 function host.message_at(index) return setmetatable({ bridge.first_serial + index }, Message) end
 
 -- Sessions. A few are remembered, so that a busy one is not described anew for each of its messages.
-local session_view = host.view_maker("session")
 local views, versions = {}, {}
 
 local function text_or_nil(text)
@@ -162,7 +161,7 @@ end
 local function describe(record)
     bridge.session(self, record)
     local session = bridge.found_session
-    local view = session_view({
+    local view = host.new_session({
         id = number_or_text(session.id, session.id_wide),
         client_id = text_or_nil(session.client_id),
         uid = text_or_nil(session.uid),

@@ -50,7 +50,7 @@ void lua_echo(World& world) {
   if (!source) return;
   TraceLog log(world.trace(), "scripts");
   TimerHeap timers;  // the echo app has none
-  app::WorkerApps apps(world.clock(), timers, log.log(), host::make_watchdog(), 0);
+  app::WorkerApps apps({world.clock(), timers, log.log(), host::make_watchdog(), 0});
   Reloader reloader(world, apps, std::move(*source));
   ServerNode::Options options;
   options.handlers = &apps;

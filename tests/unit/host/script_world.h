@@ -104,7 +104,14 @@ class ScriptWorld {
     auto source = std::make_shared<AppSource>();
     source->name = "test";
     source->files = std::move(files);
-    return load_app(std::move(source), generation, limits, {clock, timers, Log(log, "host"), watchdog, 3});
+    return load_app(std::move(source), generation, limits,
+                    {.clock = clock,
+                     .timers = timers,
+                     .log = Log(log, "host"),
+                     .watchdog = watchdog,
+                     .worker_index = 3,
+                     .services = services,
+                     .kv = kv});
   }
   void load(Files files) {
     auto loaded = try_load(std::move(files));
@@ -169,6 +176,8 @@ class ScriptWorld {
   TimerHeap timers;
   KeptLog log;
   std::shared_ptr<Watchdog> watchdog = make_watchdog();
+  Services* services = nullptr;
+  KvStore* kv = nullptr;
   SessionView session{7, "device-7", "ada", "127.0.0.1:4242"};
   KeptVerdicts sink;
   std::unique_ptr<App> app;

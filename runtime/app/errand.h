@@ -1,0 +1,61 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/id.h"
+#include "host/services.h"
+#include "wire/stored_message.h"
+
+namespace godwit::app {
+
+struct Operation;
+using OperationId = Id<Operation>;  ///< of the worker that began it; names nothing when nobody waits
+
+// What a worker asks of another one, or answers: values, which may cross threads.
+
+/// An event or request for one session of yours. Answered by ReplyErrand.
+struct DeliverErrand {
+  host::SessionKey to;
+  wire::StoredMessage message;
+  OperationId operation;
+};
+/// One and the same event for many sessions of yours. Answered by FanoutErrand.
+struct SpreadErrand {
+  std::vector<host::SessionKey> to;
+  std::shared_ptr<const wire::StoredMessage> message;  ///< shared by all workers, changed by none
+  OperationId operation;
+};
+struct CloseErrand {
+  host::SessionKey session;
+  Code code;
+  std::string text;
+};
+/// Answered by StatsReplyErrand.
+struct StatsErrand {
+  host::SessionKey session;
+  OperationId operation;
+};
+
+struct ReplyErrand {
+  OperationId operation;
+  wire::StoredMessage reply;  ///< its envelope has status, code, text and headers
+};
+struct FanoutErrand {
+  OperationId operation;
+  host::Fanout outcome;
+};
+struct StatsReplyErrand {
+  OperationId operation;
+  Result<host::SessionStats> stats;
+};
+
+using Errand =
+    std::variant<DeliverErrand, SpreadErrand, CloseErrand, StatsErrand, ReplyErrand, FanoutErrand, StatsReplyErrand>;
+
+/// What it costs while it waits.
+size_t bytes_of(const Errand& errand);
+
+}  // namespace godwit::app
