@@ -12,11 +12,16 @@ struct gw_client {
   godwit::Client client;
 };
 
+struct gw_client_answer {
+  godwit::Reply reply{.status = godwit::Reply::Status::kSuccess};
+};
+
 namespace {
 
 using godwit::CallOptions;
 using godwit::Client;
 using godwit::ClientOptions;
+using godwit::Message;
 using godwit::Reply;
 
 std::string text_or_empty(const char* text) { return text ? text : ""; }
@@ -33,6 +38,33 @@ void set_ms(std::chrono::nanoseconds& target, uint32_t ms) {
   if (ms > 0) target = std::chrono::milliseconds(ms);
 }
 
+gw_client_kind to_c(Message::Kind kind) {
+  switch (kind) {
+    case Message::Kind::kQuery: return GW_CLIENT_QUERY;
+    case Message::Kind::kEvent: return GW_CLIENT_EVENT;
+    default: return GW_CLIENT_COMMAND;
+  }
+}
+
+/// Hands a message out with its texts ended by 0, as C wants them.
+Reply handle(gw_client_on_message on_message, void* user, const Message& message) {
+  const std::string action(message.action);
+  const std::string body(message.body);
+  std::vector<std::pair<std::string, std::string>> texts;
+  for (const auto& [name, value] : message.headers) texts.emplace_back(name, value);
+  std::vector<gw_client_header> headers;
+  for (const auto& [name, value] : texts) headers.push_back({name.c_str(), value.c_str()});
+  const gw_client_message view{.kind = to_c(message.kind),
+                               .action = action.c_str(),
+                               .body = body.c_str(),
+                               .body_bytes = body.size(),
+                               .headers = headers.data(),
+                               .header_count = headers.size()};
+  gw_client_answer answer;
+  on_message(user, &view, &answer);
+  return std::move(answer.reply);
+}
+
 ClientOptions to_options(const gw_client_options& from) {
   ClientOptions options{.address = text_or_empty(from.address),
                         .client_id = text_or_empty(from.client_id),
@@ -46,6 +78,11 @@ ClientOptions to_options(const gw_client_options& from) {
   set_ms(options.request_timeout, from.request_timeout_ms);
   set_ms(options.linger, from.linger_ms);
   if (from.pending_max > 0) options.pending_max = from.pending_max;
+  if (from.on_message) {
+    options.on_message = [on_message = from.on_message, user = from.on_message_user](const Message& message) {
+      return handle(on_message, user, message);
+    };
+  }
   return options;
 }
 
@@ -148,6 +185,17 @@ gw_client_reply* gw_client_send_wait(gw_client* client, const char* action, cons
       client->client.send(text_or_empty(action), to_body(body, body_bytes), to_options(known_part_of(call))));
 } catch (...) {
   return nullptr;
+}
+
+void gw_client_answer_reply(gw_client_answer* answer, const void* body, size_t body_bytes) {
+  answer->reply.status = Reply::Status::kSuccess;
+  answer->reply.body = to_body(body, body_bytes);
+}
+
+void gw_client_answer_fail(gw_client_answer* answer, uint16_t code, const char* text) {
+  answer->reply.status = Reply::Status::kFailure;
+  answer->reply.code = code;
+  answer->reply.text = text_or_empty(text);
 }
 
 void gw_client_reply_free(gw_client_reply* reply) { delete reinterpret_cast<OwnedReply*>(reply); }

@@ -1,12 +1,9 @@
-#include <fmt/format.h>
-
 #include "app/commands/command_log.h"
 #include "app/commands/exchange.h"
 #include "app/commands/flags.h"
 #include "app/commands/json.h"
 #include "app/commands/print.h"
 #include "app/commands/verb.h"
-#include "base/text.h"
 
 namespace godwit::app {
 namespace {
@@ -27,18 +24,6 @@ std::string_view status_name(wire::Status status) {
     case wire::Status::kTimeout: return "timeout";
     default: return "failure";
   }
-}
-
-// A body is text or it is not JSON's business: then its bytes are written in hexadecimal, under another key.
-void put_body(Json& json, const std::string& body) {
-  if (is_valid_utf8(body)) {
-    json["body"] = body;
-    return;
-  }
-  std::string hex;
-  for (const char byte : body) fmt::format_to(std::back_inserter(hex), "{:02x}", static_cast<uint8_t>(byte));
-  json["body"] = nullptr;
-  json["body_hex"] = hex;
 }
 
 Json to_json(const Outcome& outcome) {

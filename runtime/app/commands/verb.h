@@ -19,6 +19,7 @@ void add_serve(CLI::App& program, Verb& chosen);
 void add_check(CLI::App& program, Verb& chosen);
 void add_request(CLI::App& program, Verb& chosen);
 void add_send(CLI::App& program, Verb& chosen);
+void add_listen(CLI::App& program, Verb& chosen);
 void add_bench(CLI::App& program, Verb& chosen);
 void add_config(CLI::App& program, Verb& chosen);
 void add_new(CLI::App& program, Verb& chosen);

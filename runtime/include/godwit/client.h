@@ -28,6 +28,32 @@ extern "C" {
 /* A connection to one server, on a thread of its own. All functions may be called from any thread. */
 typedef struct gw_client gw_client;
 
+typedef struct gw_client_header {
+  const char* name;
+  const char* value;
+} gw_client_header;
+
+typedef enum gw_client_kind { GW_CLIENT_COMMAND = 0, GW_CLIENT_QUERY = 1, GW_CLIENT_EVENT = 2 } gw_client_kind;
+
+/* What the server sends by itself. Valid during the call that hands it out. */
+typedef struct gw_client_message {
+  gw_client_kind kind;
+  const char* action;
+  const void* body; /* body_bytes bytes; followed by a 0 that does not count */
+  size_t body_bytes;
+  const gw_client_header* headers;
+  size_t header_count;
+} gw_client_message;
+
+/* What the server is told of a message; an empty success unless one of these functions says otherwise. */
+typedef struct gw_client_answer gw_client_answer;
+
+/*
+ * Handles what the server sends, on the client's thread. `answer` may be used during the call: commands and queries are
+ * answered by it, and an event is acknowledged, or refused with its failure. Must not block.
+ */
+typedef void (*gw_client_on_message)(void* user, const gw_client_message* message, gw_client_answer* answer);
+
 typedef struct gw_client_options {
   size_t struct_size;
   const char* address;          /* HOST:PORT, IPv6 as [HOST]:PORT; required */
@@ -42,17 +68,12 @@ typedef struct gw_client_options {
   uint32_t request_timeout_ms;  /* 0: 30,000; of calls that name none */
   uint32_t linger_ms;           /* 0: 1,000; how long closing waits for calls under way */
   uint32_t pending_max;         /* 0: 10,000 calls without a reply; further ones fail at once with QueueFull (2002) */
+  gw_client_on_message on_message; /* NULL: the server is told HandlerNotFound (4001) */
+  void* on_message_user;
 } gw_client_options;
 
 #define GW_CLIENT_OPTIONS_INIT \
-  { sizeof(gw_client_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0 }
-
-typedef struct gw_client_header {
-  const char* name;
-  const char* value;
-} gw_client_header;
-
-typedef enum gw_client_kind { GW_CLIENT_COMMAND = 0, GW_CLIENT_QUERY = 1 } gw_client_kind;
+  { sizeof(gw_client_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, NULL, NULL }
 
 typedef enum gw_client_priority {
   GW_CLIENT_PRIORITY_NORMAL = 0,
@@ -133,6 +154,11 @@ GW_CLIENT_API gw_client_reply* gw_client_request_wait(gw_client* client, const c
                                                       size_t body_bytes, const gw_client_call* call);
 GW_CLIENT_API gw_client_reply* gw_client_send_wait(gw_client* client, const char* action, const void* body,
                                                    size_t body_bytes, const gw_client_call* call);
+
+/* Within on_message: the body of the answer to a command or query; copied. */
+GW_CLIENT_API void gw_client_answer_reply(gw_client_answer* answer, const void* body, size_t body_bytes);
+/* Within on_message: the failure that the server is told, by one of `godwit errors` and a text, which may be NULL. */
+GW_CLIENT_API void gw_client_answer_fail(gw_client_answer* answer, uint16_t code, const char* text);
 
 /* NULL is ignored. */
 GW_CLIENT_API void gw_client_reply_free(gw_client_reply* reply);
