@@ -62,6 +62,122 @@ function Message:deadline() end
 ---@field client_id string
 ---@field uid? string
 ---@field address string
+local Session = {}
+
+---What a message to a client may say of itself, beyond action and body.
+---@class godwit.SendOptions
+---@field headers? table<string, string>
+---@field ttl? godwit.Duration           not worth handling after so long
+---@field priority? "low" | "normal" | "high" | "critical"
+---@field ordered? boolean               false: need not wait for messages sent before it
+---@field confirm? boolean               wait until the client's handler has it
+---@field timeout? godwit.Duration       with `confirm`: for so long
+
+---@class godwit.RequestOptions
+---@field headers? table<string, string>
+---@field ttl? godwit.Duration
+---@field priority? "low" | "normal" | "high" | "critical"
+---@field ordered? boolean
+---@field kind? "command" | "query"      default: command
+---@field timeout? godwit.Duration       how long the reply is waited for (default: `message.default_timeout`)
+
+---@class godwit.BroadcastOptions
+---@field headers? table<string, string>
+---@field ttl? godwit.Duration
+---@field priority? "low" | "normal" | "high" | "critical"
+---@field ordered? boolean
+---@field group? string                  only its members
+---@field except? godwit.Session | integer | string   a session, or its id, that does not get it
+---@field report? boolean                wait, and tell who refused it
+
+---@class godwit.Reply
+---@field body string
+---@field headers table<string, string>
+
+---@class godwit.Refusal
+---@field id integer | string   of the session
+---@field error godwit.Error
+
+---@alias godwit.Value string | number | boolean
+
+---An event for this client. `nil, err` when it is gone (StaleHandle) or its queue is full (QueueFull).
+---@param action string
+---@param body? string | number
+---@param options? godwit.SendOptions
+---@return true? ok
+---@return godwit.Error? err
+function Session:send(action, body, options) end
+
+---Asks this client and waits for the reply.
+---@param action string
+---@param body? string | number
+---@param options? godwit.RequestOptions
+---@return godwit.Reply? reply
+---@return godwit.Error? err
+function Session:request(action, body, options) end
+
+---An attribute; it lives in the server, on whichever worker, as long as the session.
+---@param name string
+---@return godwit.Value?
+function Session:get(name) end
+
+---Sets an attribute; nil removes it. At most 64 of 256-byte names and 16 KiB values.
+---@param name string
+---@param value? godwit.Value
+---@param ttl? godwit.Duration
+---@return true? ok
+---@return godwit.Error? err
+function Session:set(name, value, ttl) end
+
+---True when the attribute was `old` (nil: not there) and is `new` (nil: not there) now.
+---@param name string
+---@param old? godwit.Value
+---@param new? godwit.Value
+---@return boolean? changed
+---@return godwit.Error? err
+function Session:cas(name, old, new) end
+
+---@param group string   1 to 256 bytes
+---@return true? ok
+---@return godwit.Error? err
+function Session:join(group) end
+
+---@param group string
+---@return true? ok
+---@return godwit.Error? err
+function Session:leave(group) end
+
+---@return string[]
+function Session:groups() end
+
+---@return boolean
+function Session:alive() end
+
+---Ends the session; what is queued for the client goes first.
+---@param code? string | integer  default PeerClosed
+---@param reason? string
+---@return true? ok
+---@return godwit.Error? err
+function Session:close(code, reason) end
+
+---@class godwit.SessionStats
+---@field rtt number             seconds
+---@field bytes_sent integer
+---@field bytes_received integer
+---@field messages_sent integer
+---@field messages_received integer
+---@field pending_replies integer
+---@field outbox_messages integer   sent and not yet acknowledged
+
+---Waits for what the session's worker says of it.
+---@return godwit.SessionStats? stats
+---@return godwit.Error? err
+function Session:stats() end
+
+---How many replies of the client are waited for. Waits.
+---@return integer? count
+---@return godwit.Error? err
+function Session:pending() end
 
 ---Binds a handler to the messages that match the pattern. Only while the app loads.
 ---
@@ -186,6 +302,142 @@ function Semaphore:release() end
 ---@param count integer  1 to 1000000
 ---@return godwit.Semaphore
 function gw.semaphore(count) end
+
+---A session by its id or, where that is nil, the newest of a uid.
+---@param id? integer | string
+---@param uid? string
+---@return godwit.Session? session
+---@return godwit.Error? err
+function gw.session(id, uid) end
+
+---Sessions of all workers in the order of their ids, and the cursor for the next call; nil when these are the last.
+---@param filter? { group?: string, limit?: integer, cursor?: integer | string }
+---@return godwit.Session[] sessions
+---@return (integer | string)? cursor
+function gw.sessions(filter) end
+
+---An event for all sessions of a uid: how many take it (with `confirm`: have it). `nil, err` when none does;
+---TargetNotFound when there are none.
+---@param uid string
+---@param action string
+---@param body? string | number
+---@param options? godwit.SendOptions
+---@return integer? count
+---@return godwit.Error? err
+function gw.send(uid, action, body, options) end
+
+---Asks the newest session of a uid and waits for the reply.
+---@param uid string
+---@param action string
+---@param body? string | number
+---@param options? godwit.RequestOptions
+---@return godwit.Reply? reply
+---@return godwit.Error? err
+function gw.request(uid, action, body, options) end
+
+---An event for everybody, or for a group: how many it is on its way to. With `report`: how many have taken it, and who
+---did not (at most 1000 of them).
+---@param action string
+---@param body? string | number
+---@param options? godwit.BroadcastOptions
+---@return integer? count
+---@return godwit.Refusal[] | godwit.Error | nil refused
+function gw.broadcast(action, body, options) end
+
+---Sessions that share a name. Made by the first that joins, gone with the last that leaves or ends.
+---@class godwit.Group
+---@field name string
+local Group = {}
+
+---To whoever is in the group at this moment; as gw.broadcast.
+---@param action string
+---@param body? string | number
+---@param options? godwit.BroadcastOptions
+---@return integer? count
+---@return godwit.Refusal[] | godwit.Error | nil refused
+function Group:publish(action, body, options) end
+
+---@param cursor? integer | string
+---@param limit? integer   1 to 1000, default 100
+---@return godwit.Session[] sessions
+---@return (integer | string)? cursor
+function Group:members(cursor, limit) end
+
+---@return integer
+function Group:count() end
+
+---@param session godwit.Session | integer | string
+---@return true? ok
+---@return godwit.Error? err
+function Group:join(session) end
+
+---@param session godwit.Session | integer | string
+---@return true? ok
+---@return godwit.Error? err
+function Group:leave(session) end
+
+---@param name string
+---@return godwit.Group
+function gw.group(name) end
+
+---Values by name that this app shares between all workers and generations; gone with the process. Bounded by `[kv]` of
+---the configuration: at the bound what has expired makes room, then writes are refused (StoreFull).
+---@class godwit.Kv
+gw.kv = {}
+
+---@param key string   1 to 512 bytes
+---@return godwit.Value?
+function gw.kv.get(key) end
+
+---@param key string
+---@param value godwit.Value   text of at most 1 MiB
+---@param ttl? godwit.Duration default: for ever
+---@return true? ok
+---@return godwit.Error? err
+function gw.kv.set(key, value, ttl) end
+
+---True when the key was not there and is now.
+---@param key string
+---@param value godwit.Value
+---@param ttl? godwit.Duration
+---@return boolean? added
+---@return godwit.Error? err
+function gw.kv.add(key, value, ttl) end
+
+---The sum. A key that is not there begins at `initial`, and has the ttl from then on.
+---@param key string
+---@param by? number       default 1
+---@param initial? number  default 0
+---@param ttl? godwit.Duration
+---@return number? sum
+---@return godwit.Error? err
+function gw.kv.incr(key, by, initial, ttl) end
+
+---True when the value was `old` (nil: not there) and is `new` (nil: not there) now.
+---@param key string
+---@param old? godwit.Value
+---@param new? godwit.Value
+---@param ttl? godwit.Duration
+---@return boolean? changed
+---@return godwit.Error? err
+function gw.kv.cas(key, old, new, ttl) end
+
+---Whether there was something to remove.
+---@param key string
+---@return boolean
+function gw.kv.del(key) end
+
+---Seconds that are left; `math.huge` for ever; nil when the key is not there.
+---@param key string
+---@return number?
+function gw.kv.ttl(key) end
+
+---In the order of their bytes, beyond `after`.
+---@param prefix? string
+---@param limit? integer   1 to 1000, default 100
+---@param after? string
+---@return string[]
+function gw.kv.keys(prefix, limit, after) end
 
 ---@alias godwit.LogFields table<string, string | number | boolean>
 
