@@ -2,6 +2,7 @@
 """What a server sends by itself, across processes and workers, as `godwit listen` sees it."""
 
 import json
+import signal
 import subprocess
 
 import harness
@@ -52,8 +53,8 @@ class Listener:
 
     def __exit__(self, *_):
         if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+            self.process.send_signal(signal.SIGINT)
+            self.end()
 
 
 def news_server():
