@@ -19,7 +19,8 @@ class Silence final : public LogSink {
 
 ScriptCheck check_scripts(const Config& config) {
   ScriptCheck check;
-  auto reads = read_apps(config);
+  PluginShelf shelf;
+  auto reads = read_apps(config, shelf);
   if (!reads) {
     check.errors.push_back(reads.error());
     return check;

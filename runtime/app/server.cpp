@@ -12,6 +12,9 @@
 namespace godwit::app {
 namespace {
 
+constexpr size_t kWorkThreads = 4;
+constexpr size_t kWorkWaitingMax = 10'000;
+
 std::string joined(const std::vector<SocketAddress>& addresses) {
   std::string text;
   for (const SocketAddress& address : addresses) text += (text.empty() ? "" : ",") + address.to_string();
@@ -69,6 +72,7 @@ Status Server::open_workers() {
   entropy.fill(secrets.token_key);
   const uint32_t count = worker_count(config_);
   const std::shared_ptr<host::Watchdog> watchdog = host::make_watchdog();
+  pool_ = std::make_unique<io::ThreadPool>(kWorkThreads, kWorkWaitingMax);
   for (uint32_t index = 0; index < count; ++index) {
     WorkerOptions options{
         .index = index, .count = count, .busy_poll = busy_poll_settings(config_), .core = core_settings(config_)};
@@ -79,7 +83,8 @@ Status Server::open_workers() {
                         .secrets = secrets,
                         .worker_index = index,
                         .worker_count = count};
-    auto worker = Worker::create(std::move(options), {log_, *sessions_, *authenticator_, watchdog, directory_, *kv_});
+    auto worker =
+        Worker::create(std::move(options), {log_, *sessions_, *authenticator_, watchdog, directory_, *kv_, *pool_});
     if (!worker) return tl::unexpected(std::move(worker.error()));
     // The first worker finds free ports where port 0 was asked for; the others share them.
     if (index == 0) *addresses = (*worker)->addresses();

@@ -15,6 +15,7 @@
 #include "io/log_sink.h"
 #include "io/signal_watcher.h"
 #include "io/system_clock.h"
+#include "io/thread_pool.h"
 
 namespace godwit::app {
 
@@ -63,6 +64,7 @@ class Server {
   io::SystemClock clock_;  ///< of what all workers share
   SessionDirectory directory_{clock_};
   std::unique_ptr<MemoryKvStore> kv_;
+  std::unique_ptr<io::ThreadPool> pool_;
   std::shared_ptr<quic::TlsServer> tls_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<ServerScripts> scripts_;

@@ -1,12 +1,13 @@
 #include "app/server_scripts.h"
 
+#include <iterator>
 #include <set>
 
 #include "app/settings.h"
 
 namespace godwit::app {
 
-Result<std::vector<AppRead>> read_apps(const Config& config) {
+Result<std::vector<AppRead>> read_apps(const Config& config, PluginShelf& shelf) {
   std::vector<AppRead> apps;
   std::set<std::string> names;
   for (const std::filesystem::path& path : config.scripts.paths) {
@@ -21,6 +22,9 @@ Result<std::vector<AppRead>> read_apps(const Config& config) {
       apps.push_back({std::move(name), std::move(source).map(host::make_unit)});
     }
   }
+  auto plugins = read_plugins(config, shelf);
+  if (!plugins) return plugins;
+  std::move(plugins->begin(), plugins->end(), std::back_inserter(apps));
   return apps;
 }
 
@@ -41,9 +45,9 @@ ServerScripts::~ServerScripts() = default;
 Result<std::unique_ptr<ServerScripts>> ServerScripts::create(const Config& config,
                                                              const std::vector<std::unique_ptr<Worker>>& workers,
                                                              Log log) {
-  auto apps = read_apps(config);
-  if (!apps) return tl::unexpected(std::move(apps.error()));
   auto scripts = std::unique_ptr<ServerScripts>(new ServerScripts(config, workers, log));
+  auto apps = read_apps(config, scripts->shelf_);
+  if (!apps) return tl::unexpected(std::move(apps.error()));
   for (AppRead& app : *apps) {
     if (!app.source) return tl::unexpected(std::move(app.source.error()));
     Status outcome;
@@ -61,7 +65,7 @@ Result<std::unique_ptr<ServerScripts>> ServerScripts::create(const Config& confi
 
 void ServerScripts::reload(const Config& config) {
   limits_ = app_limits(config);
-  auto apps = read_apps(config);
+  auto apps = read_apps(config, shelf_);
   if (!apps) {
     log_.error("scripts not reloaded, the old ones stay", {{"error", apps.error().to_string()}});
     return;

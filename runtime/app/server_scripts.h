@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/config/config.h"
+#include "app/plugin_units.h"
 #include "app/worker.h"
 #include "host/reload.h"
 
@@ -17,7 +18,7 @@ namespace godwit::app {
 /// line. Runs on the first worker's thread.
 class ServerScripts final : private host::ReloadWorkers {
  public:
-  /// Loads every app of scripts.paths, before the workers run. An app that can not be loaded is an error.
+  /// Loads every app and plugin, before the workers run. One that can not be loaded is an error.
   static Result<std::unique_ptr<ServerScripts>> create(const Config& config,
                                                        const std::vector<std::unique_ptr<Worker>>& workers, Log log);
   ~ServerScripts() override;
@@ -56,20 +57,15 @@ class ServerScripts final : private host::ReloadWorkers {
   io::Loop& home_;
   Log log_;
   host::AppLimits limits_;
+  PluginShelf shelf_;
   host::Reloads reloads_;
   Timer deadline_timer_;
   std::map<std::string, App> apps_;
   bool running_ = false;
 };
 
-/// What was found in one app's folder.
-struct AppRead {
-  std::string name;
-  Result<host::UnitSourcePtr> source;
-};
-
-/// Reads all apps of scripts.paths, each for itself: one that can not be read does not keep the others from being. An
-/// error is a path that can not be looked into, or two apps of one name.
-Result<std::vector<AppRead>> read_apps(const Config& config);
+/// Reads all apps of scripts.paths and all plugins of plugins.paths, each for itself: one that can not be read does not
+/// keep the others from being. An error is a path that can not be looked into, or two of one name.
+Result<std::vector<AppRead>> read_apps(const Config& config, PluginShelf& shelf);
 
 }  // namespace godwit::app

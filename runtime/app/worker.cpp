@@ -51,6 +51,7 @@ Status Worker::open() {
                                                       .worker_index = options_.index,
                                                       .worker_count = options_.count,
                                                       .mailbox = loop_.get(),
+                                                      .pool = &shared_.pool,
                                                       .services = services_.get(),
                                                       .kv = &shared_.kv});
   core_ =

@@ -30,6 +30,7 @@ struct WorkerShared {
   std::shared_ptr<host::Watchdog> watchdog;
   SessionDirectory& directory;
   host::KvStore& kv;
+  WorkPool& pool;  ///< for what plugins may not do on a worker's thread
 };
 
 /// One loop with everything that belongs to it: sockets, connections, sessions, scripts. Made on any thread, then run

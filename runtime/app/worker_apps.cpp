@@ -50,8 +50,17 @@ void WorkerApps::replace(uint32_t index, std::unique_ptr<host::App> app, std::un
   unit.app = std::move(app);
   if (unit.app) unit.app->start();
   routes_ = std::move(routes);
+  routers_.clear();
+  for (const Unit& one : units_) {
+    if (host::Router* router = one.app ? one.app->router() : nullptr) routers_.push_back(router);
+  }
   ++version_;
   publish();
+}
+
+const routing::Target* WorkerApps::find(wire::Kind kind, std::string_view action) {
+  for (host::Router* router : routers_) action = router->reroute(kind, action);
+  return routes_->find(kind, action);
 }
 
 host::Handler* WorkerApps::handler(uint32_t unit) { return unit < units_.size() ? units_[unit].app.get() : nullptr; }

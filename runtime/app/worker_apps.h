@@ -9,6 +9,7 @@
 #include "admin/source.h"
 #include "app/app_routes.h"
 #include "app/dispatcher.h"
+#include "host/router.h"
 #include "host/unit_source.h"
 
 namespace godwit::app {
@@ -32,7 +33,8 @@ class WorkerApps final : public Dispatcher::Handlers {
   /// The app is gone: its actions have no handler any more.
   void remove(const std::string& name);
 
-  const routing::Target* find(wire::Kind kind, std::string_view action) override { return routes_->find(kind, action); }
+  /// Where the routers of plugins have a word, it is their action that is looked up.
+  const routing::Target* find(wire::Kind kind, std::string_view action) override;
   host::Handler* handler(uint32_t unit) override;
   bool run_ready(host::ReplySink& sink) override;
   uint64_t version() const override { return version_; }
@@ -73,6 +75,7 @@ class WorkerApps final : public Dispatcher::Handlers {
 
   const host::AppWorld world_;
   std::vector<Unit> units_;
+  std::vector<host::Router*> routers_;  ///< of live units, in their order
   std::unique_ptr<routing::RouteTable> routes_;
   std::optional<Prepared> prepared_;
   std::vector<Retired> retired_;

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/config/config.h"
+#include "host/plugin_unit.h"
+
+namespace godwit::app {
+
+/// What was found of one script or plugin.
+struct AppRead {
+  std::string name;
+  Result<host::UnitSourcePtr> source;
+};
+
+/// What outlives the versions of plugins.
+class PluginShelf {
+ public:
+  /// How many generations of a plugin are mapped.
+  std::shared_ptr<host::PluginImages> images_of(const std::string& plugin);
+  /// A file that cannot be read any more is still about the plugin that it held before; one that never could is called
+  /// after its file.
+  std::string name_of(const std::filesystem::path& file) const;
+  void remember(const std::filesystem::path& file, const std::string& plugin) { names_[file] = plugin; }
+
+ private:
+  std::map<std::string, std::shared_ptr<host::PluginImages>> images_;
+  std::map<std::filesystem::path, std::string> names_;
+};
+
+/// Reads everything that plugins.paths names and that is not switched off, each plugin for itself. An error is a path
+/// that can not be looked into, or two plugins of one name.
+Result<std::vector<AppRead>> read_plugins(const Config& config, PluginShelf& shelf);
+
+}  // namespace godwit::app
