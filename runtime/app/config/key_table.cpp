@@ -35,7 +35,7 @@ constexpr Section kSections[] = {
     {"auth", "Who may come in."},
     {"scripts", "Apps written in Lua, and their limits; new limits hold from the next load of an app on."},
     {"plugins",
-     "Handlers, routers and authenticators as shared objects. [plugins.NAME] is about one of them: enabled (true), "
+     "Handlers and routers as shared objects. [plugins.NAME] is about one of them: enabled (true), "
      "sha256 (of the only file that is loaded; \"\" = any), unload (\"never\", or \"drained\" where the plugin "
      "allows it); its own settings stand in [plugins.NAME.config]."},
     {"kv", "What apps keep in gw.kv, on all workers together; in memory, for the life of the process."},

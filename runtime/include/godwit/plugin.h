@@ -348,7 +348,7 @@ enum {
   GW_KIND_HANDLER = 1,  /* answers messages */
   GW_KIND_ROUTER = 2,   /* decides under which action a message is looked up */
   GW_KIND_STRATEGY = 4, /* plans how a message travels; this version asks nobody */
-  GW_KIND_AUTH = 8,     /* decides who may come in, where auth.mode is "plugin" */
+  GW_KIND_AUTH = 8,     /* decides who may come in; this version asks nobody */
   GW_KIND_CODEC = 16,   /* translates bodies; this version asks nobody */
   GW_KIND_STORE = 32    /* keeps state outside of the process; this version asks nobody */
 };
