@@ -20,6 +20,14 @@ gw.handle("echo", function(msg) msg:reply(msg:body()) end)
 gw.handle("stuck", function() while true do pcall(function() while true do end end) end end)
 """
 
+PATIENT = """
+local gw = require "godwit"
+gw.handle("wait", function(msg)
+  gw.sleep("60s")
+  msg:reply("late")
+end, { timeout = "120s" })
+"""
+
 
 def workers(*settings, apps=None, config=""):
     settings = [f"server.workers={WORKERS}", *settings]
@@ -82,11 +90,10 @@ def test_an_endless_loop_is_ended_on_each_worker_and_the_others_go_on():
         assert server.stop() == OK
 
 
-def test_peers_that_stopped_reading_hold_up_the_end_until_a_second_sigterm():
-    with workers(config='drain_timeout = "60s"') as server:
-        load = start_load(server, "--duration", "60s", "--in-flight", "64", "--size", "50000")
-        harness.wait_until(lambda: server.metric("godwit_messages_received_total") > 100)
-        load.send_signal(signal.SIGSTOP)
+def test_handlers_that_wait_hold_up_the_end_until_a_second_sigterm():
+    with workers(apps={"app": PATIENT}, config='drain_timeout = "60s"') as server:
+        load = start_load(server, "--action", "wait", "--count", str(8 * WORKERS), "--timeout", "120s")
+        harness.wait_until(lambda: server.metric("godwit_messages_received_total") >= 8 * WORKERS)
         server.process.send_signal(signal.SIGTERM)
         server.log.wait_for("stopping")
         try:
