@@ -58,6 +58,7 @@ bool Dispatcher::run() {
 
 void Dispatcher::run_batches() {
   if (!begin_running()) return;
+  if (!resting_.empty() && !handlers_.resting()) end_rest();
   while (!queue_.empty() && !enough_) {
     run_batch();
     note_time(clock_.measure());
@@ -174,6 +175,10 @@ bool Dispatcher::look_up_again(Queued& queued) {
 
 /// True: it was put behind a suspended message of its session.
 bool Dispatcher::hold_back(Queued& queued) {
+  if (handlers_.resting() == queued.target.unit) {
+    hold_resting(queued);
+    return true;
+  }
   if (holds_.empty() || queued.message.envelope().after_delta == 0) return false;
   const auto hold = holds_.find(queued.session);
   if (hold == holds_.end()) return false;
@@ -182,6 +187,26 @@ bool Dispatcher::hold_back(Queued& queued) {
   hold.value().waiting.push_back(std::move(queued));
   ++held_;
   return true;
+}
+
+/// Also keeps back what its session sends after it, whoever that is for.
+void Dispatcher::hold_resting(Queued& queued) {
+  const session::SessionId session = queued.session;
+  Hold& hold = holds_[session];
+  if (!hold.rests) {
+    hold.rests = true;
+    ++hold.suspended;
+    resting_.push_back(session);
+  }
+  hold.waiting.push_back(std::move(queued));
+  ++held_;
+}
+
+void Dispatcher::end_rest() {
+  for (const session::SessionId session : std::exchange(resting_, {})) {
+    holds_[session].rests = false;
+    let_go(session);
+  }
 }
 
 void Dispatcher::let_go(session::SessionId session) {

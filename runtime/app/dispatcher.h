@@ -3,6 +3,7 @@
 #include <tsl/robin_map.h>
 
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "base/log.h"
@@ -32,6 +33,8 @@ class Dispatcher final : public host::ReplySink {
     virtual const routing::Target* find(wire::Kind kind, std::string_view action) = 0;
     /// The unit's live generation; null when it is gone.
     virtual host::Handler* handler(uint32_t unit) = 0;
+    /// A unit whose messages wait for the moment, because it is brought to rest for its successor.
+    virtual std::optional<uint32_t> resting() const { return std::nullopt; }
     /// Goes on with what waited and can go on now, as long as `sink` has not had enough. True when something is left.
     virtual bool run_ready(host::ReplySink& sink) = 0;
     /// Moves on when what `find` answers may have changed: targets found before are then looked up again.
@@ -79,9 +82,10 @@ class Dispatcher final : public host::ReplySink {
     wire::StoredMessage message;
     size_t bytes = message.bytes();  ///< that it counts for in the queue
   };
-  /// A session with suspended ordered messages: what came after them.
+  /// A session with suspended ordered messages, or with messages for a unit that rests: what came after them.
   struct Hold {
     size_t suspended = 0;
+    bool rests = false;  ///< counts as one of them
     std::deque<Queued> waiting;
   };
   /// Where the verdict of a delivered message goes.
@@ -109,6 +113,8 @@ class Dispatcher final : public host::ReplySink {
   void note_time(Timestamp now);
   bool look_up_again(Queued& queued);
   bool hold_back(Queued& queued);
+  void hold_resting(Queued& queued);
+  void end_rest();
   void let_go(session::SessionId session);
   bool expired(const Queued& queued, Timestamp now) const;
   void refuse_unrouted(session::SessionId session, const wire::Envelope& envelope);
@@ -136,7 +142,8 @@ class Dispatcher final : public host::ReplySink {
   bool enough_ = false;
   bool batch_over_ = false;
   tsl::robin_map<session::SessionId, Hold> holds_;
-  size_t held_ = 0;  ///< in all holds
+  size_t held_ = 0;                          ///< in all holds
+  std::vector<session::SessionId> resting_;  ///< sessions with messages for a unit that rests
   bool running_ = false;
   bool draining_ = false;
 };

@@ -43,11 +43,11 @@ std::string PluginShelf::name_of(const std::filesystem::path& file) const {
   return known == names_.end() ? file.stem().string() : known->second;
 }
 
-Result<std::vector<AppRead>> read_plugins(const Config& config, PluginShelf& shelf) {
+Result<std::vector<UnitRead>> read_plugins(const Config& config, PluginShelf& shelf) {
   const auto files = find_files(config);
   if (!files) return tl::unexpected(files.error());
   const PluginQuarantine quarantine = PluginQuarantine::read(crash_records(config.server.data_dir));
-  std::vector<AppRead> units;
+  std::vector<UnitRead> units;
   std::set<std::string> names;
   for (const std::filesystem::path& path : *files) {
     auto file = host::read_plugin(path, host::host_abi());
@@ -64,6 +64,11 @@ Result<std::vector<AppRead>> read_plugins(const Config& config, PluginShelf& she
     units.push_back({std::string(kPrefix) + name, std::move(source)});
   }
   return units;
+}
+
+bool may_be_left_out(const Config& config, const std::string& unit, const Error& error) {
+  if (!unit.starts_with(kPrefix)) return false;
+  return error.code == Code::kPluginQuarantined || section_of(config, unit.substr(kPrefix.size())).optional;
 }
 
 }  // namespace godwit::app

@@ -6,16 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "app/config/config.h"
+#include "app/unit_files.h"
 #include "host/plugin_unit.h"
 
 namespace godwit::app {
-
-/// What was found of one script or plugin.
-struct AppRead {
-  std::string name;
-  Result<host::UnitSourcePtr> source;
-};
 
 /// What outlives the versions of plugins.
 class PluginShelf {
@@ -34,6 +28,9 @@ class PluginShelf {
 
 /// Reads everything that plugins.paths names and that is not switched off, each plugin for itself. An error is a path
 /// that can not be looked into, or two plugins of one name.
-Result<std::vector<AppRead>> read_plugins(const Config& config, PluginShelf& shelf);
+Result<std::vector<UnitRead>> read_plugins(const Config& config, PluginShelf& shelf);
+
+/// Whether the server starts without this unit when it cannot be loaded: an optional plugin, or one in quarantine.
+bool may_be_left_out(const Config& config, const std::string& unit, const Error& error);
 
 }  // namespace godwit::app

@@ -1,7 +1,7 @@
 #include "app/script_check.h"
 
 #include "app/app_routes.h"
-#include "app/server_scripts.h"
+#include "app/plugin_units.h"
 #include "app/settings.h"
 #include "io/system_clock.h"
 
@@ -20,7 +20,7 @@ class Silence final : public LogSink {
 ScriptCheck check_scripts(const Config& config) {
   ScriptCheck check;
   PluginShelf shelf;
-  auto reads = read_apps(config, shelf);
+  auto reads = read_units(config, shelf);
   if (!reads) {
     check.errors.push_back(reads.error());
     return check;
@@ -34,7 +34,7 @@ ScriptCheck check_scripts(const Config& config) {
   };
   std::vector<std::unique_ptr<host::App>> apps;
   std::vector<RoutedApp> routed;
-  for (AppRead& read : *reads) {
+  for (UnitRead& read : *reads) {
     auto app = std::move(read.source).and_then(load);
     if (!app) {
       check.errors.push_back(app.error());

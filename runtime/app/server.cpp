@@ -5,6 +5,7 @@
 #include "app/config/diff.h"
 #include "app/config/host_check.h"
 #include "app/config/tokens.h"
+#include "app/plugin_quarantine.h"
 #include "app/settings.h"
 #include "io/steering.h"
 #include "io/system_clock.h"
@@ -12,8 +13,7 @@
 namespace godwit::app {
 namespace {
 
-constexpr size_t kWorkThreads = 4;
-constexpr size_t kWorkWaitingMax = 10'000;
+constexpr size_t kWorkWaitingMax = 10'000;  ///< blocking work of plugins that waits for a thread
 
 std::string joined(const std::vector<SocketAddress>& addresses) {
   std::string text;
@@ -42,6 +42,7 @@ Status Server::open() {
   sessions_ = std::make_unique<SharedCap>(config_.session.max_clients);
   kv_ = std::make_unique<MemoryKvStore>(clock_, kv_limits(config_));
   if (Status identity = open_identity(); !identity) return identity;
+  if (Status plugins = open_plugins(); !plugins) return plugins;
   if (Status workers = open_workers(); !workers) return workers;
   auto scripts = ServerScripts::create(config_, workers_, log_.named("scripts"));
   if (!scripts) return tl::unexpected(std::move(scripts.error()));
@@ -57,9 +58,25 @@ Status Server::open_identity() {
     authenticator_ = std::make_unique<session::NoAuthenticator>();
     return {};
   }
+  if (config_.auth.mode == AuthSection::Mode::kPlugin) {
+    authenticator_ = std::make_unique<UnitAuthenticator>();  // knows nobody: each worker asks its own units
+    return {};
+  }
   auto tokens = load_tokens(config_.auth.tokens_file);
   if (!tokens) return tl::unexpected(tokens.error().front());
   authenticator_ = std::make_unique<session::TokenAuthenticator>(std::move(*tokens));
+  return {};
+}
+
+/// What only plugins need: threads to block in, and a report of whose code ran in a crash.
+Status Server::open_plugins() {
+  if (config_.plugins.paths.empty()) return {};
+  std::error_code error;
+  std::filesystem::create_directories(config_.server.data_dir, error);
+  auto report = CrashReport::install(crash_records(config_.server.data_dir));
+  if (!report) return fail(report.error().code, "server.data_dir: " + report.error().text);
+  crash_report_ = std::move(*report);
+  pool_ = std::make_unique<io::ThreadPool>(config_.plugins.work_threads, kWorkWaitingMax);
   return {};
 }
 
@@ -72,7 +89,6 @@ Status Server::open_workers() {
   entropy.fill(secrets.token_key);
   const uint32_t count = worker_count(config_);
   const std::shared_ptr<host::Watchdog> watchdog = host::make_watchdog();
-  pool_ = std::make_unique<io::ThreadPool>(kWorkThreads, kWorkWaitingMax);
   for (uint32_t index = 0; index < count; ++index) {
     WorkerOptions options{
         .index = index, .count = count, .busy_poll = busy_poll_settings(config_), .core = core_settings(config_)};
@@ -83,8 +99,8 @@ Status Server::open_workers() {
                         .secrets = secrets,
                         .worker_index = index,
                         .worker_count = count};
-    auto worker =
-        Worker::create(std::move(options), {log_, *sessions_, *authenticator_, watchdog, directory_, *kv_, *pool_});
+    auto worker = Worker::create(std::move(options), {log_, *sessions_, *authenticator_, watchdog, directory_, *kv_,
+                                                      pool_.get(), config_.auth.mode == AuthSection::Mode::kPlugin});
     if (!worker) return tl::unexpected(std::move(worker.error()));
     // The first worker finds free ports where port 0 was asked for; the others share them.
     if (index == 0) *addresses = (*worker)->addresses();
@@ -113,13 +129,17 @@ Status Server::open_listeners() {
   auto admin = ServerAdmin::create(config_, workers_, *scripts_, sink_, loop);
   if (!admin) return tl::unexpected(std::move(admin.error()));
   admin_ = std::move(*admin);
+  auto control = ServerControl::open(
+      config_, *scripts_, [this] { return reload_config(); }, loop, log_.named("admin"));
+  if (!control) return tl::unexpected(std::move(control.error()));
+  control_ = std::move(*control);
   auto signals = io::SignalWatcher::watch(loop, {SIGINT, SIGTERM, SIGHUP}, [this](int signal) { on_signal(signal); });
   if (!signals) return tl::unexpected(std::move(signals.error()));
   signals_ = std::move(*signals);
   if (config_.scripts.reload == ScriptsSection::Reload::kWatch) {
-    script_watcher_ = std::make_unique<io::FileWatcher>(loop, config_.scripts.paths,
-                                                        io::FileWatchOptions{.debounce = config_.scripts.debounce},
-                                                        [this] { scripts_->reload(config_); });
+    script_watcher_ = std::make_unique<io::FileWatcher>(
+        loop, config_.scripts.paths, io::FileWatchOptions{.debounce = config_.scripts.debounce},
+        [this] { (void)scripts_->reload_all(host::Reloads::Trigger::kFilesChanged); });
   }
   return {};
 }
@@ -139,21 +159,26 @@ std::string Server::ready_line() const {
 void Server::run() {
   admin_->set_state(admin::ServerState::kServing);
   for (size_t i = 1; i < workers_.size(); ++i) {
-    threads_.emplace_back([worker = workers_[i].get()] { worker->run(); });
+    threads_.emplace_back([worker = workers_[i].get()] {
+      const CrashStack stack;
+      worker->run();
+    });
   }
+  const CrashStack stack;
   scripts_->workers_run();
   workers_.front()->run();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
   script_watcher_.reset();
   signals_.reset();
+  control_.reset();
   admin_.reset();
 }
 
 void Server::on_signal(int signal) {
   if (signal == SIGHUP) {
-    reload_config();
-    scripts_->reload(config_);
+    (void)reload_config();
+    (void)scripts_->reload_all(host::Reloads::Trigger::kFilesChanged);  // what failed is in the log
     return;
   }
   log_.info("stopping", {{"signal", signal}});
@@ -186,13 +211,13 @@ void Server::on_worker_drained() {
   for (const auto& worker : workers_) worker->stop();
 }
 
-void Server::reload_config() {
+Status Server::reload_config() {
   auto loaded = load_config(options_.sources);
   admin_->set_config_reload(loaded.has_value(), io::wall_clock_us());
   if (!loaded) {
     for (const Error& error : loaded.error())
       log_.error("configuration not reloaded", {{"code", error.code}, {"error", error.text}});
-    return;
+    return tl::unexpected(loaded.error().front());
   }
   const ConfigDiff diff = diff_configs(config_, loaded->config);
   const auto report = [this](std::string_view outcome, const std::vector<Change>& changes) {
@@ -204,10 +229,13 @@ void Server::reload_config() {
   report("configuration applied to new connections", diff.for_new_connections);
   report("configuration needs a restart", diff.needs_restart);
   apply(after_reload(config_, loaded->config));
+  return {};
 }
 
 void Server::apply(const Config& wanted) {
   config_ = wanted;
+  scripts_->configure(config_);
+  control_->configure(config_);
   sink_.set_levels(config_.log.level, config_.log.modules);
   sessions_->set_bound(config_.session.max_clients);
   auto tls = load_server_tls(config_, options_.missing_certificate, io::wall_clock_us(), log_);

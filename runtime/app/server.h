@@ -7,8 +7,10 @@
 
 #include "app/certificates.h"
 #include "app/config/loader.h"
+#include "app/crash_report.h"
 #include "app/kv_store.h"
 #include "app/server_admin.h"
+#include "app/server_control.h"
 #include "app/server_scripts.h"
 #include "app/worker.h"
 #include "io/file_watcher.h"
@@ -43,6 +45,7 @@ class Server {
   Server(ServerOptions options, io::SystemLogSink& sink);
   Status open();
   Status open_identity();
+  Status open_plugins();
   Status open_workers();
   void connect_workers();
   Status open_listeners();
@@ -50,7 +53,7 @@ class Server {
   void warn_of_host() const;
 
   void on_signal(int signal);
-  void reload_config();
+  Status reload_config();
   void apply(const Config& wanted);
   void begin_drain();
   void on_worker_drained();
@@ -64,11 +67,13 @@ class Server {
   io::SystemClock clock_;  ///< of what all workers share
   SessionDirectory directory_{clock_};
   std::unique_ptr<MemoryKvStore> kv_;
-  std::unique_ptr<io::ThreadPool> pool_;
   std::shared_ptr<quic::TlsServer> tls_;
+  std::unique_ptr<CrashReport> crash_report_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<io::ThreadPool> pool_;  ///< its work comes back to the workers: it ends before them
   std::unique_ptr<ServerScripts> scripts_;
   std::unique_ptr<ServerAdmin> admin_;
+  std::unique_ptr<ServerControl> control_;
   std::unique_ptr<io::SignalWatcher> signals_;
   std::unique_ptr<io::FileWatcher> script_watcher_;
   std::vector<std::thread> threads_;

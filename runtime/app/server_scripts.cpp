@@ -1,44 +1,31 @@
 #include "app/server_scripts.h"
 
-#include <iterator>
+#include <algorithm>
 #include <set>
 
 #include "app/settings.h"
 
 namespace godwit::app {
+namespace {
 
-Result<std::vector<AppRead>> read_apps(const Config& config, PluginShelf& shelf) {
-  std::vector<AppRead> apps;
-  std::set<std::string> names;
-  for (const std::filesystem::path& path : config.scripts.paths) {
-    auto folders = host::find_apps(path);
-    if (!folders) return tl::unexpected(std::move(folders.error()));
-    for (const std::filesystem::path& folder : *folders) {
-      auto source = host::read_app(folder, app_limits(config));
-      std::string name = source ? source->name : folder.filename().string();
-      if (!names.insert(name).second) {
-        return fail(Code::kScriptLoadFailed, folder.string() + ": another app is called " + name + " already");
-      }
-      apps.push_back({std::move(name), std::move(source).map(host::make_unit)});
-    }
-  }
-  auto plugins = read_plugins(config, shelf);
-  if (!plugins) return plugins;
-  std::move(plugins->begin(), plugins->end(), std::back_inserter(apps));
-  return apps;
-}
+using What = host::ReloadOutcome::What;
+using Trigger = host::Reloads::Trigger;
+
+constexpr Duration kStatsInterval = 250ms;  ///< how often a generation on probation is looked at
+
+std::string name_at(const std::string& unit, uint32_t generation) { return unit + "@" + std::to_string(generation); }
+
+}  // namespace
 
 ServerScripts::ServerScripts(const Config& config, const std::vector<std::unique_ptr<Worker>>& workers, Log log)
     : workers_(workers),
       home_(workers.front()->loop()),
       log_(log),
-      limits_(app_limits(config)),
-      // Longer than a load may take, so that a slow script is named by its own limit.
-      reloads_(static_cast<uint32_t>(workers.size()), *this, 2 * config.scripts.load_timeout),
-      deadline_timer_([this](Timestamp now) {
-        reloads_.expire(now);
-        watch_deadline();
-      }) {}
+      config_(config),
+      calls_(workers, log),
+      reloads_(static_cast<uint32_t>(workers.size()), *this, reload_bounds(config),
+               [this](const host::ReloadOutcome& outcome) { on_outcome(outcome); }),
+      timer_([this](Timestamp now) { on_timer(now); }) {}
 
 ServerScripts::~ServerScripts() = default;
 
@@ -46,108 +33,193 @@ Result<std::unique_ptr<ServerScripts>> ServerScripts::create(const Config& confi
                                                              const std::vector<std::unique_ptr<Worker>>& workers,
                                                              Log log) {
   auto scripts = std::unique_ptr<ServerScripts>(new ServerScripts(config, workers, log));
-  auto apps = read_apps(config, scripts->shelf_);
-  if (!apps) return tl::unexpected(std::move(apps.error()));
-  for (AppRead& app : *apps) {
-    if (!app.source) return tl::unexpected(std::move(app.source.error()));
-    Status outcome;
-    scripts->reloads_.request(app.name, std::move(app.source), scripts->home_.now(),
-                              [&](const host::ReloadOutcome& done) {
-                                if (done.what == host::ReloadOutcome::What::kRefused)
-                                  outcome = tl::unexpected(done.error);
-                                scripts->on_outcome(done);
-                              });
-    if (!outcome) return tl::unexpected(std::move(outcome.error()));
+  auto units = read_units(config, scripts->shelf_);
+  if (!units) return tl::unexpected(std::move(units.error()));
+  for (UnitRead& unit : *units) {
+    if (Status loaded = scripts->load_first(unit); !loaded) return tl::unexpected(std::move(loaded.error()));
   }
-  if (apps->empty()) log.warn("no app was found; every message will be answered HandlerNotFound");
+  if (units->empty()) log.warn("no app was found; every message will be answered HandlerNotFound");
   return scripts;
 }
 
-void ServerScripts::reload(const Config& config) {
-  limits_ = app_limits(config);
-  auto apps = read_apps(config, shelf_);
-  if (!apps) {
-    log_.error("scripts not reloaded, the old ones stay", {{"error", apps.error().to_string()}});
-    return;
+/// Before the workers run: done when it returns.
+Status ServerScripts::load_first(UnitRead& unit) {
+  Status loaded;
+  if (unit.source) {
+    reloads_.load(unit.name, std::move(unit.source), Trigger::kCommand, home_.now(),
+                  [&](const host::ReloadOutcome& outcome) {
+                    if (outcome.what == What::kRefused) loaded = tl::unexpected(outcome.error);
+                  });
+  } else {
+    loaded = tl::unexpected(std::move(unit.source.error()));
+  }
+  if (loaded || !may_be_left_out(config_, unit.name, loaded.error())) return loaded;
+  records_[unit.name].complaint = loaded.error().to_string();
+  log_.error("plugin left out", {{"plugin", unit.name}, {"error", loaded.error().to_string()}});
+  return {};
+}
+
+void ServerScripts::configure(const Config& config) {
+  config_ = config;
+  reloads_.set_bounds(reload_bounds(config));
+}
+
+Result<size_t> ServerScripts::reload_all(Trigger trigger, const Done& done) {
+  auto found = read_units(config_, shelf_);
+  if (!found) {
+    log_.error("scripts not reloaded, the old ones stay", {{"error", found.error().to_string()}});
+    return tl::unexpected(std::move(found.error()));
   }
   std::set<std::string> gone;
-  for (const auto& [name, app] : apps_) gone.insert(name);
-  for (AppRead& app : *apps) {
-    gone.erase(app.name);
-    reloads_.request(app.name, std::move(app.source), home_.now(),
-                     [this](const host::ReloadOutcome& done) { on_outcome(done); });
+  for (const auto& [name, record] : records_) {
+    if (!record.removed) gone.insert(name);
   }
-  for (const std::string& name : gone) remove(name);
-  watch_deadline();
+  for (UnitRead& unit : *found) {
+    gone.erase(unit.name);
+    reloads_.load(unit.name, std::move(unit.source), trigger, home_.now(), done);
+  }
+  for (const std::string& name : gone) {
+    records_[name].removed = true;
+    reloads_.stop(name, host::Reloads::Stop::kRemove, home_.now(), done);
+  }
+  watch();
+  return found->size() + gone.size();
+}
+
+Status ServerScripts::reload(const std::string& name, Done done) {
+  auto source = read_unit(config_, shelf_, name);
+  if (!source && source.error().code == Code::kUnitUnknown) return tl::unexpected(std::move(source.error()));
+  reloads_.load(name, std::move(source), Trigger::kCommand, home_.now(), std::move(done));
+  watch();
+  return {};
+}
+
+Status ServerScripts::enable(const std::string& name, Done done) {
+  auto source = read_unit(config_, shelf_, name);
+  if (!source && source.error().code == Code::kUnitUnknown) return tl::unexpected(std::move(source.error()));
+  reloads_.load(name, std::move(source), Trigger::kEnable, home_.now(), std::move(done));
+  watch();
+  return {};
+}
+
+Status ServerScripts::rollback(const std::string& name, Done done) {
+  if (Status known = check_known(name); !known) return known;
+  reloads_.rollback(name, home_.now(), std::move(done));
+  watch();
+  return {};
+}
+
+Status ServerScripts::disable(const std::string& name, Done done) {
+  if (Status known = check_known(name); !known) return known;
+  reloads_.stop(name, host::Reloads::Stop::kDisable, home_.now(), std::move(done));
+  watch();
+  return {};
+}
+
+Status ServerScripts::check_known(const std::string& name) const {
+  const auto found = records_.find(name);
+  if (found == records_.end() || found->second.removed) return fail(Code::kUnitUnknown, name);
+  return {};
 }
 
 void ServerScripts::on_outcome(const host::ReloadOutcome& outcome) {
-  App& app = apps_[outcome.unit];
-  const std::string name = outcome.unit + "@" + std::to_string(outcome.generation);
+  Record& record = records_[outcome.unit];
+  const std::string name = name_at(outcome.unit, outcome.generation);
   switch (outcome.what) {
-    case host::ReloadOutcome::What::kLive:
-      ++app.succeeded;
-      app.complaint.clear();
-      app.removed = false;
+    case What::kLive:
+      ++record.succeeded;
+      record.complaint.clear();
+      record.removed = false;
       return log_.info("app is live", {{"app", name}});
-    case host::ReloadOutcome::What::kUnchanged: return app.complaint.clear();
-    case host::ReloadOutcome::What::kRefused:
-      ++app.failed;
-      app.complaint = outcome.error.to_string();
-      return log_.error("app not reloaded, the version that worked goes on", {{"app", name}, {"error", app.complaint}});
+    case What::kUnchanged: return record.complaint.clear();
+    case What::kRefused:
+      ++record.failed;
+      record.complaint = outcome.error.to_string();
+      return log_.error("app not reloaded, the version that worked goes on",
+                        {{"app", name_at(outcome.unit, outcome.tried)}, {"live", name}, {"error", record.complaint}});
+    case What::kRolledBack:
+      record.complaint.clear();
+      if (outcome.error.code == Code::kOk) return log_.info("app rolled back as asked", {{"app", name}});
+      ++record.failed;
+      record.complaint = outcome.error.to_string();
+      return log_.error("app failed on probation, the version before is live again",
+                        {{"app", name}, {"error", record.complaint}});
+    case What::kStopped:
+      record.complaint.clear();
+      return log_.info(reloads_.disabled(outcome.unit) ? "app disabled" : "app removed", {{"app", outcome.unit}});
+    case What::kHeldBack: return log_.info("app left alone", {{"app", name}, {"why", outcome.error.text}});
   }
-}
-
-void ServerScripts::remove(const std::string& name) {
-  if (std::exchange(apps_[name].removed, true)) return;
-  reloads_.forget(name);
-  for (uint32_t worker = 0; worker < workers_.size(); ++worker) {
-    const bool asked = ask(worker, [name](WorkerApps& apps) {
-      apps.remove(name);
-      return [] {};
-    });
-    if (!asked) log_.error("a worker's mailbox is full; it keeps an app that was removed", {{"app", name}});
-  }
-  log_.info("app removed", {{"app", name}});
 }
 
 void ServerScripts::prepare(uint32_t worker, const host::ReloadPlan& plan) {
-  const bool asked = ask(worker, [this, worker, plan, limits = limits_](WorkerApps& apps) {
-    auto manifest = apps.prepare(*plan.source, plan.generation, limits);
-    return [this, worker, id = plan.id, manifest = std::move(manifest)] {
+  calls_.call(worker, [this, worker, plan, limits = app_limits(config_)](WorkerApps& apps) {
+    auto manifest = apps.prepare(plan, limits);
+    calls_.answer(worker, [this, worker, id = plan.id, manifest = std::move(manifest)] {
       reloads_.on_prepared(worker, id, manifest, home_.now());
-    };
-  });
-  if (!asked) reloads_.on_prepared(worker, plan.id, fail(Code::kQueueFull, "a worker's mailbox is full"), home_.now());
-}
-
-void ServerScripts::commit(uint32_t worker, uint64_t plan) {
-  const bool asked = ask(worker, [this, worker, plan](WorkerApps& apps) {
-    apps.commit();
-    return [this, worker, plan] { reloads_.on_committed(worker, plan, home_.now()); };
-  });
-  if (asked) return;
-  log_.error("a worker's mailbox is full; it keeps the old generation", {{"worker", worker}});
-  reloads_.on_committed(worker, plan, home_.now());
-}
-
-void ServerScripts::abort(uint32_t worker, uint64_t) {
-  const bool asked = ask(worker, [](WorkerApps& apps) {
-    apps.abort();
-    return [] {};
-  });
-  if (!asked) log_.error("a worker's mailbox is full; it keeps what it built for nothing", {{"worker", worker}});
-}
-
-bool ServerScripts::ask(uint32_t worker, std::function<std::function<void()>(WorkerApps&)> work) {
-  if (!running_) return work(workers_[worker]->apps())(), true;
-  Worker* one = workers_[worker].get();
-  return one->loop().post([this, one, work = std::move(work)] {
-    if (!home_.post(work(one->apps()))) log_.error("a worker could not report a reload: the mailbox is full");
+      watch();
+    });
   });
 }
 
-void ServerScripts::watch_deadline() { home_.timers().arm(deadline_timer_, reloads_.deadline()); }
+void ServerScripts::migrate(uint32_t worker, const host::ReloadPlan& plan) {
+  calls_.call(worker, [this, worker, id = plan.id](WorkerApps& apps) {
+    apps.migrate([this, worker, id](const Status& moved) {
+      calls_.answer(worker, [this, worker, id, moved] {
+        reloads_.on_migrated(worker, id, moved, home_.now());
+        watch();
+      });
+    });
+  });
+}
+
+void ServerScripts::commit(uint32_t worker, const host::ReloadPlan& plan) {
+  calls_.call(worker, [this, worker, plan](WorkerApps& apps) {
+    const host::AppStats replaced = apps.commit(plan);
+    calls_.answer(worker, [this, worker, id = plan.id, replaced] {
+      reloads_.on_committed(worker, id, replaced, home_.now());
+      watch();
+    });
+  });
+}
+
+void ServerScripts::abort(uint32_t worker, const host::ReloadPlan&) {
+  calls_.call(worker, [](WorkerApps& apps) { apps.abort(); });
+}
+
+void ServerScripts::settle(uint32_t worker, const std::string& unit) {
+  calls_.call(worker, [unit](WorkerApps& apps) { apps.settle(unit); });
+}
+
+void ServerScripts::watch() {
+  const auto& units = reloads_.units();
+  const bool trial = std::any_of(units.begin(), units.end(), [](const auto& one) { return one.second.probation; });
+  const Timestamp next_stats = trial ? home_.now() + kStatsInterval : kNever;
+  // What was waited for before stays: a busy queue must not put the stats off for ever.
+  const Timestamp before = timer_.armed() ? timer_.deadline() : kNever;
+  home_.timers().arm(timer_, std::min({before, reloads_.deadline(), next_stats}));
+}
+
+void ServerScripts::on_timer(Timestamp now) {
+  reloads_.expire(now);
+  ask_for_stats();
+  watch();
+}
+
+/// How those on probation do.
+void ServerScripts::ask_for_stats() {
+  for (const auto& [name, unit] : reloads_.units()) {
+    if (!unit.probation) continue;
+    for (uint32_t worker = 0; worker < calls_.count(); ++worker) {
+      calls_.call(worker, [this, worker, name = name, generation = unit.generation](WorkerApps& apps) {
+        const auto stats = apps.stats_of(name, generation);
+        if (!stats) return;
+        calls_.answer(worker, [this, worker, name, generation, stats = *stats] {
+          reloads_.on_stats(worker, name, generation, stats, home_.now());
+        });
+      });
+    }
+  }
+}
 
 std::vector<admin::AppView> ServerScripts::views() const {
   std::vector<admin::AppView> all;
@@ -159,15 +231,20 @@ std::vector<admin::AppView> ServerScripts::views() const {
 
 std::vector<admin::AppReloads> ServerScripts::reloads() const {
   std::vector<admin::AppReloads> all;
-  for (const auto& [name, app] : apps_) all.push_back({name, app.succeeded, app.failed});
+  for (const auto& [name, record] : records_) all.push_back({name, record.succeeded, record.failed});
   return all;
 }
 
 std::string ServerScripts::complaint() const {
-  for (const auto& [name, app] : apps_) {
-    if (!app.complaint.empty()) return app.complaint;
+  for (const auto& [name, record] : records_) {
+    if (!record.complaint.empty()) return record.complaint;
   }
   return {};
+}
+
+std::string ServerScripts::complaint(const std::string& name) const {
+  const auto found = records_.find(name);
+  return found == records_.end() ? std::string() : found->second.complaint;
 }
 
 }  // namespace godwit::app

@@ -8,34 +8,53 @@
 
 #include "app/config/config.h"
 #include "app/plugin_units.h"
-#include "app/worker.h"
+#include "app/unit_files.h"
+#include "app/worker_calls.h"
 #include "host/reload.h"
 
 namespace godwit::app {
 
-/// All apps of all workers: reads the files, and carries the words of the reload machine (host/reload.h) between the
-/// threads. An app goes live on all workers or on none; then the one that worked goes on, and the log says file and
-/// line. Runs on the first worker's thread.
+/// All scripts and plugins of all workers: reads the files, and carries the words of the reload machine
+/// (host/reload.h) between the threads. A unit goes live on all workers or on none; then the one that worked goes on,
+/// and the log says file and line. Whoever asks for a change (a saved file, a signal, an operator) goes through the
+/// same queue. Runs on the first worker's thread.
 class ServerScripts final : private host::ReloadWorkers {
  public:
-  /// Loads every app and plugin, before the workers run. One that can not be loaded is an error.
+  using Done = host::Reloads::Done;
+
+  /// Loads every unit, before the workers run. One that can not be loaded is an error.
   static Result<std::unique_ptr<ServerScripts>> create(const Config& config,
                                                        const std::vector<std::unique_ptr<Worker>>& workers, Log log);
   ~ServerScripts() override;
 
   /// From here on workers are reached through their mailboxes.
-  void workers_run() { running_ = true; }
+  void workers_run() { calls_.workers_run(); }
 
-  /// Looks at all files again; what changed is reloaded, what appeared loaded, what is gone removed. Returns at once.
-  void reload(const Config& config);
+  /// New limits and bounds; they hold from the next load on.
+  void configure(const Config& config);
+
+  /// Looks at all files again; what changed is reloaded, what appeared loaded, what is gone removed. Returns at once
+  /// how many units it asked for; `done` hears the outcome of each.
+  Result<size_t> reload_all(host::Reloads::Trigger trigger, const Done& done = {});
+
+  // For one unit by name; UnitUnknown at once, or `done` hears the outcome.
+  Status reload(const std::string& name, Done done);
+  Status rollback(const std::string& name, Done done);
+  Status enable(const std::string& name, Done done);
+  Status disable(const std::string& name, Done done);
+
+  const std::map<std::string, host::Reloads::Unit>& units() const { return reloads_.units(); }
+  WorkerCalls& calls() { return calls_; }
 
   std::vector<admin::AppView> views() const;
   std::vector<admin::AppReloads> reloads() const;
   /// What keeps the newest files from being live; empty when they are.
   std::string complaint() const;
+  /// The same of one unit.
+  std::string complaint(const std::string& name) const;
 
  private:
-  struct App {
+  struct Record {
     uint64_t succeeded = 0;
     uint64_t failed = 0;
     std::string complaint;
@@ -43,29 +62,29 @@ class ServerScripts final : private host::ReloadWorkers {
   };
 
   ServerScripts(const Config& config, const std::vector<std::unique_ptr<Worker>>& workers, Log log);
+  Status load_first(UnitRead& unit);
   void on_outcome(const host::ReloadOutcome& outcome);
-  void remove(const std::string& name);
+  Status check_known(const std::string& name) const;
 
   void prepare(uint32_t worker, const host::ReloadPlan& plan) override;
-  void commit(uint32_t worker, uint64_t plan) override;
-  void abort(uint32_t worker, uint64_t plan) override;
-  /// Runs `work` on a worker's thread, and `answer` afterwards here. False: its mailbox is full.
-  bool ask(uint32_t worker, std::function<std::function<void()>(WorkerApps&)> work);
-  void watch_deadline();
+  void migrate(uint32_t worker, const host::ReloadPlan& plan) override;
+  void commit(uint32_t worker, const host::ReloadPlan& plan) override;
+  void abort(uint32_t worker, const host::ReloadPlan& plan) override;
+  void settle(uint32_t worker, const std::string& unit) override;
+
+  void watch();
+  void on_timer(Timestamp now);
+  void ask_for_stats();
 
   const std::vector<std::unique_ptr<Worker>>& workers_;
   io::Loop& home_;
   Log log_;
-  host::AppLimits limits_;
+  Config config_;
   PluginShelf shelf_;
+  WorkerCalls calls_;
   host::Reloads reloads_;
-  Timer deadline_timer_;
-  std::map<std::string, App> apps_;
-  bool running_ = false;
+  Timer timer_;
+  std::map<std::string, Record> records_;
 };
-
-/// Reads all apps of scripts.paths and all plugins of plugins.paths, each for itself: one that can not be read does not
-/// keep the others from being. An error is a path that can not be looked into, or two of one name.
-Result<std::vector<AppRead>> read_apps(const Config& config, PluginShelf& shelf);
 
 }  // namespace godwit::app

@@ -43,11 +43,25 @@ host::AppLimits app_limits(const Config& config) {
   limits.load_timeout = config.scripts.load_timeout;
   limits.handler_timeout = config.scripts.handler_timeout;
   limits.coroutines_max = config.scripts.coroutines_max;
+  limits.drain_timeout = config.scripts.drain_timeout;
   return limits;
 }
 
 KvLimits kv_limits(const Config& config) {
   return {.entries_max = config.kv.entries_max, .bytes_max = config.kv.bytes_max};
+}
+
+host::ReloadBounds reload_bounds(const Config& config) {
+  const ScriptsSection& from = config.scripts;
+  return {
+      // Longer than a load may take, so that a slow script is named by its own limit.
+      .answer_timeout = 2 * from.load_timeout,
+      .pause_max = from.pause_max,
+      .probation = {.duration = from.probation,
+                    .errors = from.rollback_errors,
+                    .error_ratio = static_cast<double>(from.rollback_factor),
+                    .timeouts_max = from.rollback_timeouts},
+  };
 }
 
 io::BusyPoll busy_poll_settings(const Config& config) {

@@ -4,7 +4,7 @@
 #include "app/kv_space.h"
 #include "app/server_core.h"
 #include "app/worker.h"
-#include "host/app.h"
+#include "host/reload.h"
 #include "io/udp_setup.h"
 
 namespace godwit::app {
@@ -14,6 +14,7 @@ session::SessionConfig session_settings(const Config& config);
 ServerCoreConfig core_settings(const Config& config);
 host::AppLimits app_limits(const Config& config);
 KvLimits kv_limits(const Config& config);
+host::ReloadBounds reload_bounds(const Config& config);
 io::BusyPoll busy_poll_settings(const Config& config);
 io::UdpOptions udp_settings(const Config& config, const SocketAddress& bind, uint32_t workers);
 

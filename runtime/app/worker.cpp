@@ -51,13 +51,14 @@ Status Worker::open() {
                                                       .worker_index = options_.index,
                                                       .worker_count = options_.count,
                                                       .mailbox = loop_.get(),
-                                                      .pool = &shared_.pool,
+                                                      .pool = shared_.pool,
                                                       .services = services_.get(),
                                                       .kv = &shared_.kv});
+  session::Authenticator& authenticator = shared_.units_authenticate ? apps_->authenticator() : shared_.authenticator;
   core_ =
       std::make_unique<ServerCore>(options_.core, options_.endpoint,
                                    ServerCore::World{*loop_, loop_->timers(), *this, entropy_, shared_.log, *metrics_,
-                                                     shared_.sessions, shared_.authenticator, *apps_, *services_});
+                                                     shared_.sessions, authenticator, *apps_, *services_});
   turn_hook_ = std::make_unique<io::TurnHook>(*loop_, [this] { end_turn(); });
   beat(loop_->now());
   return {};

@@ -30,7 +30,9 @@ struct WorkerShared {
   std::shared_ptr<host::Watchdog> watchdog;
   SessionDirectory& directory;
   host::KvStore& kv;
-  WorkPool& pool;  ///< for what plugins may not do on a worker's thread
+  WorkPool* pool = nullptr;  ///< for blocking work of plugins
+  /// Who may come in is decided by the worker's own units instead of by `authenticator`.
+  bool units_authenticate = false;
 };
 
 /// One loop with everything that belongs to it: sockets, connections, sessions, scripts. Made on any thread, then run

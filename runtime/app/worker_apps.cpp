@@ -1,61 +1,124 @@
 #include "app/worker_apps.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace godwit::app {
 
 WorkerApps::WorkerApps(host::AppWorld world)
-    : world_(std::move(world)), routes_(std::make_unique<routing::RouteTable>(std::vector<routing::Route>{})) {}
+    : world_(std::move(world)),
+      routes_(std::make_unique<routing::RouteTable>(std::vector<routing::Route>{})),
+      retired_(world_.log) {}
 
 WorkerApps::~WorkerApps() = default;
 
-Result<std::vector<host::Registration>> WorkerApps::prepare(const host::UnitSource& source, uint32_t generation,
-                                                            const host::AppLimits& limits) {
-  const uint32_t unit = unit_of(source.name());
-  auto app = source.build(generation, limits, world_);
+Result<host::Manifest> WorkerApps::prepare(const host::ReloadPlan& plan, const host::AppLimits& limits) {
+  const uint32_t unit = unit_of(plan.unit);
+  auto app = plan.source->build(plan.generation, limits, world_);
   if (!app) return tl::unexpected(std::move(app.error()));
-  auto routes = route_apps(apps_with(unit, app->get()));
-  if (!routes) return tl::unexpected(std::move(routes.error()));
-  std::vector<host::Registration> manifest = (*app)->registrations();
-  prepared_ = Prepared{unit, std::move(*app), std::move(*routes), limits.memory_bytes_max, limits.handler_timeout};
+  if (Status tested = (*app)->selftest(); !tested) return tl::unexpected(std::move(tested.error()));
+  if (auto routes = route_apps(apps_with(unit, app->get())); !routes) return tl::unexpected(std::move(routes.error()));
+  const host::App* live = units_[unit].app.get();
+  host::Manifest manifest{(*app)->registrations(), live && live->has_state()};
+  prepared_ = Prepared{unit, std::move(*app), limits};
   return manifest;
 }
 
-void WorkerApps::commit() {
-  if (!prepared_) return;
-  Prepared prepared = std::move(*prepared_);
-  prepared_.reset();
-  units_[prepared.unit].memory_bytes_max = prepared.memory_bytes_max;
-  units_[prepared.unit].drain_timeout = prepared.drain_timeout;
-  replace(prepared.unit, std::move(prepared.app), std::move(prepared.routes));
-  warn_of_unreached(prepared.unit);
+void WorkerApps::migrate(std::function<void(Status)> done) {
+  migration_ = Migration{prepared_->unit, std::move(done)};
+  go_on_migrating();
 }
 
-void WorkerApps::remove(const std::string& name) {
-  const uint32_t unit = unit_of(name);
-  // Fewer routes than there were: they were valid together, so they still are.
-  if (auto routes = route_apps(apps_with(unit, nullptr))) replace(unit, nullptr, std::move(*routes));
+void WorkerApps::go_on_migrating() {
+  if (!migration_ || !migration_->done) return;
+  host::App* live = units_[migration_->unit].app.get();
+  if (live && live->pins() > 0) return;
+  const auto done = std::exchange(migration_->done, {});
+  done(live && live->has_state() ? hand_over_state(*live, *prepared_->app) : Status());
 }
 
-void WorkerApps::replace(uint32_t index, std::unique_ptr<host::App> app, std::unique_ptr<routing::RouteTable> routes) {
+Status WorkerApps::hand_over_state(host::App& from, host::App& to) const {
+  const auto state = from.export_state();
+  if (!state) return tl::unexpected(state.error());
+  if (state->size() > host::kStateBytesMax) {
+    return fail(Code::kScriptLoadFailed, fmt::format("{}: exports {} bytes of state, more than the {} allowed",
+                                                     from.name(), state->size(), host::kStateBytesMax));
+  }
+  return to.import_state(*state);
+}
+
+host::AppStats WorkerApps::commit(const host::ReloadPlan& plan) {
+  migration_.reset();
+  const uint32_t index = unit_of(plan.unit);
   Unit& unit = units_[index];
-  if (unit.app) {
-    const host::AppStats stats = unit.app->stats();
-    unit.retired.handled += stats.handled;
-    unit.retired.errors += stats.errors;
-    unit.retired.timeouts += stats.timeouts;
-    unit.app->retire();
-    retired_.push_back({std::move(unit.app), world_.clock.now() + unit.drain_timeout});
+  const host::AppStats replaced = unit.app ? unit.app->stats() : host::AppStats();
+  switch (plan.change) {
+    case host::ReloadPlan::Change::kLoad: take_over(unit, plan.replaced); break;
+    case host::ReloadPlan::Change::kRollback: roll_back(unit); break;
+    case host::ReloadPlan::Change::kStop: stop(unit); break;
   }
-  unit.app = std::move(app);
-  if (unit.app) unit.app->start();
-  routes_ = std::move(routes);
-  routers_.clear();
-  for (const Unit& one : units_) {
-    if (host::Router* router = one.app ? one.app->router() : nullptr) routers_.push_back(router);
-  }
+  // Each of these patterns was looked at when its generation was built.
+  if (auto routes = route_apps(apps_with(index, unit.app.get()))) routes_ = std::move(*routes);
+  collect_deciders();
   ++version_;
   publish();
+  warn_of_unreached(index);
+  return replaced;
+}
+
+void WorkerApps::take_over(Unit& unit, host::ReloadPlan::Replaced replaced) {
+  Prepared prepared = std::move(*prepared_);
+  prepared_.reset();
+  // A generation that had not proved itself goes; the one that is ready since before it stays ready.
+  if (replaced == host::ReloadPlan::Replaced::kKeptReady && unit.app && !unit.ready) {
+    unit.app->retire();
+    unit.ready = std::move(unit.app);
+  } else {
+    retire(unit, std::move(unit.app));
+  }
+  if (replaced == host::ReloadPlan::Replaced::kDrained) retire(unit, std::move(unit.ready));
+  unit.app = std::move(prepared.app);
+  unit.limits = prepared.limits;
+  unit.app->start();
+}
+
+void WorkerApps::roll_back(Unit& unit) {
+  retire(unit, std::move(unit.app));
+  unit.app = std::move(unit.ready);
+  if (unit.app) unit.app->start();
+}
+
+void WorkerApps::stop(Unit& unit) {
+  retire(unit, std::move(unit.app));
+  retire(unit, std::move(unit.ready));
+}
+
+void WorkerApps::retire(Unit& unit, std::unique_ptr<host::App> app) {
+  if (!app) return;
+  retired_.add(static_cast<uint32_t>(&unit - units_.data()), std::move(app),
+               world_.clock.now() + unit.limits.drain_timeout);
+}
+
+void WorkerApps::abort() {
+  prepared_.reset();
+  migration_.reset();
+}
+
+void WorkerApps::settle(const std::string& name) {
+  Unit& unit = units_[unit_of(name)];
+  retire(unit, std::move(unit.ready));
+}
+
+void WorkerApps::collect_deciders() {
+  routers_.clear();
+  std::vector<session::Authenticator*> authenticators;
+  for (const Unit& unit : units_) {
+    if (!unit.app) continue;
+    if (host::Router* router = unit.app->router()) routers_.push_back(router);
+    if (session::Authenticator* authenticator = unit.app->authenticator()) authenticators.push_back(authenticator);
+  }
+  authenticator_.set_units(std::move(authenticators));
 }
 
 const routing::Target* WorkerApps::find(wire::Kind kind, std::string_view action) {
@@ -65,34 +128,45 @@ const routing::Target* WorkerApps::find(wire::Kind kind, std::string_view action
 
 host::Handler* WorkerApps::handler(uint32_t unit) { return unit < units_.size() ? units_[unit].app.get() : nullptr; }
 
+std::optional<uint32_t> WorkerApps::resting() const {
+  return migration_ ? std::optional(migration_->unit) : std::nullopt;
+}
+
 bool WorkerApps::run_ready(host::ReplySink& sink) {
   bool left = false;
-  const auto run = [&](host::App& app) { left |= app.run_ready(sink); };
   for (const Unit& unit : units_) {
-    if (unit.app) run(*unit.app);
+    if (unit.app) left |= unit.app->run_ready(sink);
+    if (unit.ready) left |= unit.ready->run_ready(sink);
   }
-  const Timestamp now = world_.clock.now();
-  for (Retired& retired : retired_) {
-    if (retired.until <= now) {
-      world_.log.warn("a generation that was replaced is ended with work unfinished",
-                      {{"app", retired.app->name()}, {"unfinished", retired.app->pins()}});
-      retired.app->cancel(Code::kScriptRetired, sink);
-      retired.until = kNever;
-    }
-    run(*retired.app);
-  }
+  left |= retired_.run_ready(sink, world_.clock.now());
+  go_on_migrating();
   return left;
 }
 
 void WorkerApps::reap() {
-  std::erase_if(retired_, [](const Retired& retired) { return retired.app->pins() == 0; });
+  for (const RetiredApps::Ended& ended : retired_.reap()) units_[ended.unit].ended += ended.stats;
 }
 
 uint32_t WorkerApps::unit_of(const std::string& name) {
-  const auto found = std::find_if(units_.begin(), units_.end(), [&](const Unit& unit) { return unit.name == name; });
-  if (found != units_.end()) return static_cast<uint32_t>(found - units_.begin());
+  if (const Unit* found = find_unit(name)) return static_cast<uint32_t>(found - units_.data());
   units_.push_back({.name = name});
   return static_cast<uint32_t>(units_.size() - 1);
+}
+
+const WorkerApps::Unit* WorkerApps::find_unit(const std::string& name) const {
+  const auto found = std::find_if(units_.begin(), units_.end(), [&](const Unit& unit) { return unit.name == name; });
+  return found == units_.end() ? nullptr : &*found;
+}
+
+host::App* WorkerApps::find_app(const std::string& name) {
+  const Unit* unit = find_unit(name);
+  return unit ? unit->app.get() : nullptr;
+}
+
+std::optional<host::AppStats> WorkerApps::stats_of(const std::string& name, uint32_t generation) const {
+  const Unit* unit = find_unit(name);
+  if (!unit || !unit->app || unit->app->generation() != generation) return std::nullopt;
+  return unit->app->stats();
 }
 
 std::vector<RoutedApp> WorkerApps::apps_with(uint32_t changed, const host::App* app) const {
@@ -112,20 +186,36 @@ void WorkerApps::warn_of_unreached(uint32_t unit) const {
   }
 }
 
+size_t WorkerApps::generations() const {
+  size_t count = retired_.size() + (prepared_ ? 1 : 0);
+  for (const Unit& unit : units_) count += (unit.app ? 1 : 0) + (unit.ready ? 1 : 0);
+  return count;
+}
+
+host::AppStats WorkerApps::total(uint32_t index) const {
+  const Unit& unit = units_[index];
+  host::AppStats all = unit.ended;
+  if (unit.app) all += unit.app->stats();
+  if (unit.ready) all += unit.ready->stats();
+  all += retired_.stats_of(index);
+  return all;
+}
+
 void WorkerApps::publish() {
   std::vector<admin::AppView> views;
-  for (const Unit& unit : units_) {
+  for (uint32_t index = 0; index < units_.size(); ++index) {
+    const Unit& unit = units_[index];
     if (!unit.app) continue;
-    const host::AppStats stats = unit.app->stats();
+    const host::AppStats all = total(index);
     views.push_back({
         .name = unit.name,
         .worker = world_.worker_index,
         .generation = unit.app->generation(),
-        .memory_bytes = stats.memory_bytes,
-        .memory_bytes_max = unit.memory_bytes_max,
-        .handled = unit.retired.handled + stats.handled,
-        .errors = unit.retired.errors + stats.errors,
-        .timeouts = unit.retired.timeouts + stats.timeouts,
+        .memory_bytes = unit.app->stats().memory_bytes,
+        .memory_bytes_max = unit.limits.memory_bytes_max,
+        .handled = all.handled,
+        .errors = all.errors,
+        .timeouts = all.timeouts,
     });
   }
   const std::lock_guard lock(views_mutex_);

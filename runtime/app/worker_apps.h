@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -9,38 +10,52 @@
 #include "admin/source.h"
 #include "app/app_routes.h"
 #include "app/dispatcher.h"
+#include "app/retired_apps.h"
+#include "app/unit_authenticator.h"
+#include "host/reload_plan.h"
 #include "host/router.h"
-#include "host/unit_source.h"
 
 namespace godwit::app {
 
-/// The scripts and plugins that are live on one worker. A new generation is built beside the old one (`prepare`) and
-/// takes over between two messages (`commit`), or is dropped with nothing changed (`abort`). Worker's thread, except
-/// `views`.
+/// The scripts and plugins of one worker: what is live, what was prepared to be, and what was live and still has
+/// something to end. Does what a ReloadPlan says: a new generation is built beside the old one (`prepare`), gets its
+/// state (`migrate`), and takes over between two messages (`commit`), or is dropped with nothing changed (`abort`).
+/// Worker's thread, except `views`.
 class WorkerApps final : public Dispatcher::Handlers {
  public:
   /// `world` is what every app is built with.
   explicit WorkerApps(host::AppWorld world);
   ~WorkerApps() override;
 
-  /// Builds a generation of `source` and looks at its routes beside those of the other units. At most one is prepared
-  /// at a time. The manifest says what it binds.
-  Result<std::vector<host::Registration>> prepare(const host::UnitSource& source, uint32_t generation,
-                                                  const host::AppLimits& limits);
-  /// The prepared generation is live from here on.
-  void commit();
-  void abort() { prepared_.reset(); }
-  /// The app is gone: its actions have no handler any more.
-  void remove(const std::string& name);
+  /// Builds and tests the plan's generation, and looks at its routes beside those of the other units. At most one is
+  /// prepared at a time.
+  Result<host::Manifest> prepare(const host::ReloadPlan& plan, const host::AppLimits& limits);
+  /// Lets no message into the live generation any more, and hands its state over once it has come to rest. `done` is
+  /// called at most once, now or from a later turn; never after `abort`.
+  void migrate(std::function<void(Status)> done);
+  /// The plan holds from here on. Returns what the generation that was replaced had done.
+  host::AppStats commit(const host::ReloadPlan& plan);
+  void abort();
+  /// The live generation has proved itself: the one before is not kept ready any more.
+  void settle(const std::string& unit);
+  /// What a unit's live generation has done; nothing when it is another generation.
+  std::optional<host::AppStats> stats_of(const std::string& unit, uint32_t generation) const;
+  /// The live generation; null if there is none.
+  host::App* find_app(const std::string& unit);
 
-  /// Where the routers of plugins have a word, it is their action that is looked up.
   const routing::Target* find(wire::Kind kind, std::string_view action) override;
   host::Handler* handler(uint32_t unit) override;
+  std::optional<uint32_t> resting() const override;
   bool run_ready(host::ReplySink& sink) override;
+  /// The live units that decide who may come in.
+  session::Authenticator& authenticator() { return authenticator_; }
   uint64_t version() const override { return version_; }
 
-  /// Closes the generations that were replaced and have nothing to finish any more; outside any handler.
+  /// Destroys what has ended; outside any handler.
   void reap();
+
+  /// How many generations are in memory, of all units, with what is kept ready or still has something to end.
+  size_t generations() const;
 
   /// Makes what `views` tells fresh; the worker does so every second.
   void publish();
@@ -50,35 +65,43 @@ class WorkerApps final : public Dispatcher::Handlers {
  private:
   struct Unit {
     std::string name;
-    std::unique_ptr<host::App> app;  ///< null: removed; the place stays, because queued messages name it by number
-    uint64_t memory_bytes_max = 0;
-    Duration drain_timeout{};
-    host::AppStats retired;  ///< of all generations before the live one
+    std::unique_ptr<host::App> app;    ///< null: none; the place stays, because queued messages name it by number
+    std::unique_ptr<host::App> ready;  ///< the generation before, during probation
+    host::AppLimits limits;            ///< of the live generation
+    host::AppStats ended;              ///< what generations did that are gone
   };
   struct Prepared {
     uint32_t unit;
     std::unique_ptr<host::App> app;
-    std::unique_ptr<routing::RouteTable> routes;
-    uint64_t memory_bytes_max;
-    Duration drain_timeout;
+    host::AppLimits limits;
   };
-  /// Replaced, but what waits in it may finish until then.
-  struct Retired {
-    std::unique_ptr<host::App> app;
-    Timestamp until;
+  struct Migration {
+    uint32_t unit;
+    std::function<void(Status)> done;  ///< empty: answered
   };
+
   uint32_t unit_of(const std::string& name);
+  const Unit* find_unit(const std::string& name) const;
+  void go_on_migrating();
+  Status hand_over_state(host::App& from, host::App& to) const;
+  void take_over(Unit& unit, host::ReloadPlan::Replaced replaced);
+  void roll_back(Unit& unit);
+  void stop(Unit& unit);
+  void retire(Unit& unit, std::unique_ptr<host::App> app);
   /// The live apps, with this one in its place.
   std::vector<RoutedApp> apps_with(uint32_t unit, const host::App* app) const;
   void warn_of_unreached(uint32_t unit) const;
-  void replace(uint32_t unit, std::unique_ptr<host::App> app, std::unique_ptr<routing::RouteTable> routes);
+  void collect_deciders();
+  host::AppStats total(uint32_t unit) const;
 
   const host::AppWorld world_;
   std::vector<Unit> units_;
-  std::vector<host::Router*> routers_;  ///< of live units, in their order
+  std::vector<host::Router*> routers_;  ///< of live units
+  UnitAuthenticator authenticator_;
   std::unique_ptr<routing::RouteTable> routes_;
   std::optional<Prepared> prepared_;
-  std::vector<Retired> retired_;
+  std::optional<Migration> migration_;
+  RetiredApps retired_;
   uint64_t version_ = 1;
   mutable std::mutex views_mutex_;
   std::vector<admin::AppView> views_;

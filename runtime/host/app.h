@@ -34,6 +34,7 @@ struct AppLimits {
   Duration load_timeout = 5s;
   Duration handler_timeout = 30s;     ///< for a handler that waits, all in all; then its message fails
   size_t coroutines_max = 10'000;     ///< that wait at one time, per VM
+  Duration drain_timeout = 30s;       ///< for what waits in a generation that was replaced
   size_t source_bytes_max = 1 << 20;  ///< per file
 };
 
@@ -88,13 +89,21 @@ struct AppStats {
   uint64_t handled = 0;
   uint64_t errors = 0;
   uint64_t timeouts = 0;
+
+  AppStats& operator+=(const AppStats& other) {
+    memory_bytes += other.memory_bytes;
+    handled += other.handled;
+    errors += other.errors;
+    timeouts += other.timeouts;
+    return *this;
+  }
 };
 
 /// One generation of one app on one worker: a LuaJIT VM with its registrations. Built whole or not at all; destroying
 /// it closes the VM. Entered by one thread at a time: its worker's, once that runs; it may be built on another.
 class App : public Handler {
  public:
-  /// It is live from here on: its timers begin.
+  /// It is live from here on: its timers begin. Again after `retire`, when it takes over a second time.
   virtual void start() {}
   /// Another generation took its place: its timers end; handlers that wait go on to their end.
   virtual void retire() {}
@@ -125,6 +134,11 @@ class App : public Handler {
   /// What it is besides a handler; null: it is none. Theirs as long as it lives.
   virtual Router* router() { return nullptr; }
   virtual session::Authenticator* authenticator() { return nullptr; }
+
+  /// Runs what an operator typed inside of the live app, under its limits, and returns the result as text.
+  virtual Result<std::string> eval(std::string_view) {
+    return fail(Code::kUsageInvalid, std::string(name()) + " has no code that could be typed in");
+  }
 };
 
 /// Runs the app's main.lua under its limits. An error says file:line and leaves nothing behind.

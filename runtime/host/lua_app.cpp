@@ -123,7 +123,7 @@ int LuaApp::set_up(lua_State* state) {
 
   for (const char* name : {"sandbox.lua", "errors.lua", "api.lua", "modules.lua", "message.lua", "codecs.lua",
                            "json.lua", "wait.lua", "tasks.lua", "sync.lua", "timers.lua", "lifecycle.lua",
-                           "sessions.lua", "groups.lua", "kv.lua", "dispatch.lua"}) {
+                           "sessions.lua", "groups.lua", "kv.lua", "dispatch.lua", "eval.lua"}) {
     push_prelude(state, name);
     lua_pushvalue(state, host);
     lua_call(state, 1, 0);
@@ -138,6 +138,7 @@ int LuaApp::set_up(lua_State* state) {
   app.selftest_ = reference_to(state, "selftest");
   app.export_ = reference_to(state, "export");
   app.import_ = reference_to(state, "import");
+  app.eval_ = reference_to(state, "eval");
   app.vm_->set_adopter(reference_to(state, "adopt"));
   app.vm_->set_error_type(reference_to(state, "error_type"));
   return 0;
@@ -241,9 +242,7 @@ bool LuaApp::run_ready(ReplySink& sink) {
 void LuaApp::resume(const LuaWaits::Ready& ready) {
   const Place place = places_[ready.coroutine];
   gw_bridge& plain = *bridge_.plain();
-  plain.current = place.message;
-  plain.task = place.task;
-  plain.turn += 1;
+  bridge_.begin_turn(place.message, place.task);
   bridge_.show(ready.wake);
   const LuaVm::Outcome outcome = vm_->resume(ready.coroutine, limits_.burst_max);
   switch (outcome.how) {
@@ -257,9 +256,7 @@ void LuaApp::resume(const LuaWaits::Ready& ready) {
 void LuaApp::run_tasks() {
   gw_bridge& plain = *bridge_.plain();
   for (uint32_t begun = plain.tasks_waiting; begun > 0 && plain.tasks_waiting > 0; --begun) {
-    plain.current = 0;
-    plain.task = 0;
-    plain.turn += 1;
+    bridge_.begin_turn(0, 0);
     const LuaVm::Outcome outcome = vm_->start(run_tasks_, limits_.burst_max);
     if (outcome.how == LuaVm::Outcome::How::kWaits) park(outcome.coroutine, 0);
     if (outcome.how == LuaVm::Outcome::How::kFailed) fail_place({0, plain.task, 0}, outcome.failure);
@@ -268,16 +265,14 @@ void LuaApp::run_tasks() {
 
 /// Prelude code that only keeps its own books: it does not wait.
 void LuaApp::call(int reference) {
-  bridge_.plain()->current = 0;
-  bridge_.plain()->task = 0;
+  bridge_.begin_turn(0, 0);
   const LuaVm::Outcome outcome = vm_->start(reference, limits_.burst_max);
   if (outcome.how == LuaVm::Outcome::How::kFailed) log_failure(outcome.failure, nullptr);
 }
 
 /// Code of the app that decides whether it may go live. It does not wait.
 Status LuaApp::check(int reference, std::string_view what) {
-  bridge_.plain()->current = 0;
-  bridge_.plain()->task = 0;
+  bridge_.begin_turn(0, 0);
   const LuaVm::Outcome outcome = vm_->start(reference, limits_.load_timeout);
   switch (outcome.how) {
     case LuaVm::Outcome::How::kDone: return {};
@@ -399,6 +394,20 @@ void LuaApp::log_failure(const LuaVm::Failure& failure, const Delivery* delivery
   if (*held_back > 0) fields.push_back({"held_back", *held_back});
   fields.push_back({"traceback", failure.traceback});
   context_.log.write(LogLevel::kError, what_happened(failure.code), fields);
+}
+
+Result<std::string> LuaApp::eval(std::string_view text) {
+  context_.typed = text;
+  bridge_.begin_turn(0, 0);
+  const LuaVm::Outcome outcome = vm_->start(eval_, limits_.burst_max);
+  switch (outcome.how) {
+    case LuaVm::Outcome::How::kDone: return std::exchange(context_.typed, {});
+    case LuaVm::Outcome::How::kFailed: return fail(outcome.failure.code, context_.name + ": " + outcome.failure.text);
+    case LuaVm::Outcome::How::kWaits: break;
+  }
+  bridge_.waits().forget(static_cast<WaitToken>(std::exchange(bridge_.plain()->waits_for, 0)));
+  vm_->drop(outcome.coroutine);
+  return fail(Code::kScriptError, context_.name + ": what is typed in cannot wait; gw.spawn runs a function that does");
 }
 
 size_t LuaApp::pins() const { return vm_->waiting() + bridge_.parked().size() + bridge_.plain()->tasks_waiting; }

@@ -34,6 +34,7 @@ class LuaApp final : public App {
   uint32_t generation() const override { return generation_; }
   const std::vector<Registration>& registrations() const override { return context_.registrations; }
   AppStats stats() const override;
+  Result<std::string> eval(std::string_view text) override;
 
  private:
   /// What a coroutine that waits was doing.
@@ -82,6 +83,7 @@ class LuaApp final : public App {
   int import_ = LUA_NOREF;
   std::vector<Breaker> breakers_;  ///< by handler
   size_t breakers_open_ = 0;
+  int eval_ = LUA_NOREF;
   std::vector<Place> places_;  ///< by coroutine
   std::unique_ptr<LuaVm> vm_;  // goes first: its Lua code refers to the others
 };

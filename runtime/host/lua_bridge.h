@@ -26,6 +26,12 @@ class LuaBridge {
   gw_bridge* plain() { return &plain_; }
   const gw_bridge* plain() const { return &plain_; }
   uint32_t& turn() { return plain_.turn; }
+  /// Lua runs next in the name of this message and task (0: none), with a time limit of its own.
+  void begin_turn(double message, double task) {
+    plain_.current = message;
+    plain_.task = task;
+    __atomic_store_n(&plain_.turn, plain_.turn + 1, __ATOMIC_RELEASE);  // the watchdog reads it
+  }
   LuaWaits& waits() { return waits_; }
   ParkedMessages& parked() { return parked_; }
   const ParkedMessages& parked() const { return parked_; }

@@ -52,6 +52,26 @@ int compile(lua_State* state) {
   return 1;
 }
 
+/// luaL_loadbufferx does not raise: it returns what is wrong, also for want of memory.
+bool load_typed(lua_State* state, const LuaContext& context, std::string_view prefix) {
+  const std::string text = std::string(prefix) + context.typed;
+  return luaL_loadbufferx(state, text.data(), text.size(), "=typed", "t") == 0;
+}
+
+int compile_typed(lua_State* state) {
+  if (load_typed(state, context_of(state), check_text(state, 1))) return 1;
+  lua_pushnil(state);
+  lua_insert(state, -2);
+  return 2;
+}
+
+constexpr size_t kTypedResultBytesMax = 64 << 10;
+
+int keep_typed(lua_State* state) {
+  context_of(state).typed = check_text(state, 1).substr(0, kTypedResultBytesMax);
+  return 0;
+}
+
 constexpr size_t kHandlersMax = 4096;  ///< per app; far beyond what anybody writes by hand
 
 /// Empty when done, else the reason why not.
@@ -157,6 +177,8 @@ void add_lua_functions(lua_State* state, LuaContext& context) {
   add_codec_functions(state, context.scratch);
   static constexpr luaL_Reg kFunctions[] = {{"has_file", has_file},
                                             {"compile", compile},
+                                            {"compile_typed", compile_typed},
+                                            {"keep_typed", keep_typed},
                                             {"register", register_handler},
                                             {"log", write_log},
                                             {"declare_export", declare_export},

@@ -23,11 +23,14 @@ struct LuaContext {
   std::string scratch;
   bool has_export = false;  ///< gw.export was called
   std::string state;        ///< on its way out of one generation, or into the next
+  std::string typed;        ///< by an operator; then what came out
 };
 
 /// Adds the functions that the prelude expects to the table on top of the stack:
 ///   has_file(path) → boolean
 ///   compile(path) → function | nil, reason
+///   compile_typed(prefix) → function | nil, reason
+///   keep_typed(result)
 ///   register(pattern, where) → nil | reason
 ///   log(level, text, fields | nil)
 void add_lua_functions(lua_State* state, LuaContext& context);

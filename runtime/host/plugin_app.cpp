@@ -212,6 +212,14 @@ Status PluginApp::import_state(std::string_view state) {
                                   host_.label().name, name_of_status(status)));
 }
 
+/// What a client hears that was not let in: a plugin's failure is none of its business.
+Code PluginApp::refusal_of(gw_status status) {
+  if (status >= GW_ERROR_UNAUTHENTICATED && status < 7000) return static_cast<Code>(status);
+  ++stats_.errors;
+  note_failure("plugin failed to decide who may come in", name_of_status(status));
+  return Code::kUnauthenticated;
+}
+
 std::string_view PluginApp::reroute(wire::Kind kind, std::string_view action) {
   const PluginHost::Entry entry(host_, Stage::kRunning, nullptr);
   const gw_route_request request{
@@ -236,12 +244,13 @@ Result<session::Identity> PluginApp::authenticate(const wire::Hello& hello, std:
                                    .certificate_name = plain(certificate_name)};
   gw_identity identity{.struct_size = sizeof(gw_identity)};
   const gw_status status = call(library_->auth().authenticate, self_, &credentials, &identity);
-  if (status != GW_OK) return godwit::fail(code_of(status), "refused by " + host_.label().name);
+  if (status == GW_ERROR_NOT_FOUND) return godwit::fail(Code::kNotFound);
+  if (status != GW_OK) return godwit::fail(refusal_of(status), "not admitted");
   const std::string_view uid = view(identity.uid);
   if (session::check_client_id(uid)) return session::Identity{std::string(hello.client_id), std::string(uid)};
   ++stats_.errors;
   note_failure("plugin named no uid", "a uid is 1 to 128 bytes of printable text");
-  return godwit::fail(Code::kUnauthenticated, "refused by " + host_.label().name);
+  return godwit::fail(Code::kUnauthenticated, "not admitted");
 }
 
 }  // namespace godwit::host

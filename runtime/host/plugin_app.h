@@ -53,6 +53,8 @@ class PluginApp final : public App, private Router, private session::Authenticat
   void note_time(Duration took, std::string_view what);
   void note_failure(std::string_view what, std::string_view error);
 
+  Code refusal_of(gw_status status);
+
   std::string_view reroute(wire::Kind kind, std::string_view action) override;
   Result<session::Identity> authenticate(const wire::Hello& hello, std::string_view certificate_name) override;
 

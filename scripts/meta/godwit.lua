@@ -471,11 +471,10 @@ function gw.log.error(text, fields) end
 function gw.use(fn) end
 
 ---Is run on every worker before any goes live; an error keeps the generation from going live. Only while the app loads.
----Bound, but not yet asked by a reload.
 ---@param fn fun()
 function gw.selftest(fn) end
 
----What the next generation is given: plain data, as JSON has it. Only while the app loads. Bound, but not yet asked by a reload.
+---What the next generation is given: plain data, as JSON has it. Only while the app loads.
 ---@param fn fun(): any
 function gw.export(fn) end
 

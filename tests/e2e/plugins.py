@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Plugins in a real server: loaded, refused, replaced, and deciding where messages go."""
+"""Plugins in a real server: loaded, refused, replaced, crashing, and deciding who comes in."""
 
 import os
 import pathlib
 import shutil
 import signal
+import tempfile
 
 import harness
-from harness import OK, PEER_FAILED, USAGE, Server
+from harness import OK, PEER_FAILED, UNREACHABLE, USAGE, Server
 
 PLUGINS = pathlib.Path(os.environ["PLUGINS"])
 TEST_PLUGINS = pathlib.Path(os.environ["TEST_PLUGINS"])
@@ -52,6 +53,7 @@ def test_a_plugin_answers_beside_the_scripts():
     with server(PLUGINS / "echo.so") as running:
         assert running.request("plugin.echo", "--body", "to C and back").expect(OK).out == "to C and back"
         assert running.request("echo", "--body", "to Lua").expect(OK).out == "to Lua"
+        harness.wait_until(lambda: running.metric("godwit_lua_messages_total") >= 2)
 
 
 def test_the_echo_plugin_can_be_measured():
@@ -66,13 +68,22 @@ def test_what_does_not_fit_keeps_the_server_from_starting_and_is_named():
     assert "plugins.echo.sha256" in refused(PLUGINS / "echo.so", config=f'[plugins.echo]\nsha256 = "{"0" * 64}"\n')
 
 
+def test_an_optional_plugin_that_does_not_fit_is_left_out():
+    with server(PLUGINS / "echo.so", config=f'[plugins.echo]\noptional = true\nsha256 = "{"0" * 64}"\n') as running:
+        running.log.wait_for(r"plugin left out.*plugins\.echo\.sha256")
+        assert running.request("echo", "--body", "x").expect(OK).out == "x"
+        assert "HandlerNotFound" in running.request("plugin.echo").expect(PEER_FAILED).err
+
+
 def test_a_plugin_that_is_not_enabled_is_not_loaded():
     with server(PLUGINS / "echo.so", config="[plugins.echo]\nenabled = false\n") as running:
         assert "HandlerNotFound" in running.request("plugin.echo").expect(PEER_FAILED).err
 
 
 def test_a_replaced_plugin_is_taken_live_under_load_and_a_broken_one_is_not():
-    with server(TEST_PLUGINS / "statics.so", config='[plugins.statics]\nunload = "drained"\n') as running:
+    # Without probation the version before is not kept ready.
+    with server(TEST_PLUGINS / "statics.so", config='[plugins.statics]\nunload = "drained"\n',
+                arguments=["--set", 'scripts.probation="0s"']) as running:
         target = running.folder / "plugins" / "statics.so"
         load = harness.start("bench", running.address, "--ca", running.certificate, "--action", "statics.count",
                              "--duration", "3s", "--in-flight", "32", "--no-verify", "--json")
@@ -89,7 +100,7 @@ def test_a_replaced_plugin_is_taken_live_under_load_and_a_broken_one_is_not():
         result = harness.finish(load).expect(OK).json
         assert result["failed"] == 0 and result["ok"] > 100, result
         maps = pathlib.Path(f"/proc/{running.process.pid}/maps").read_text()
-        assert len({line.split()[-2] for line in maps.splitlines() if "memfd:statics@" in line}) == 1, maps
+        assert len({line.split()[-2] for line in maps.splitlines() if "memfd:statics@" in line}) == 1, "drained"
 
 
 def test_a_router_decides_where_messages_are_looked_up():
@@ -97,6 +108,54 @@ def test_a_router_decides_where_messages_are_looked_up():
         assert running.request("v1.echo", "--body", "x").expect(OK).out == "x"
         assert running.request("echo", "--body", "y").expect(OK).out == "y"
         assert "HandlerNotFound" in running.request("v2.echo").expect(PEER_FAILED).err
+
+
+USERS = """[auth]
+mode = "plugin"
+[plugins.auth_token.config]
+users = [{uid = "ada", token = "correct-horse-battery"}]
+"""
+
+
+def test_an_auth_plugin_decides_who_comes_in():
+    with server(PLUGINS / "auth_token.so", config=USERS) as running:
+        assert running.request("echo", "--token", "correct-horse-battery", "--body", "x").expect(OK).out == "x"
+        assert "Unauthenticated" in running.request("echo", "--token", "wrong").expect(UNREACHABLE).err
+        assert "Unauthenticated" in running.request("echo").expect(UNREACHABLE).err
+
+
+def test_without_an_auth_plugin_nobody_comes_in_where_one_is_wanted():
+    with server(PLUGINS / "echo.so", config='[auth]\nmode = "plugin"\n') as running:
+        assert "Unauthenticated" in running.request("echo", "--token", "x").expect(UNREACHABLE).err
+
+
+def ask(running, action):
+    return harness.run("request", running.address, action, "--body", "x", "--insecure", "--timeout", "5s")
+
+
+def crash(running):
+    ask(running, "test.crash")
+    code = running.process.wait(harness.PATIENCE_S)
+    assert code == -signal.SIGABRT, code
+    running.log.wait_for(r"godwit: plugin/fixture@1 was running when the process died by SIGABRT")
+
+
+def test_three_crashes_quarantine_a_plugin_and_the_server_lives_on_without_it():
+    with tempfile.TemporaryDirectory() as data:
+
+        def running():
+            return server(TEST_PLUGINS / "fixture.so", arguments=["--set", f'server.data_dir="{data}"'])
+
+        for _ in range(3):
+            with running() as one:
+                assert ask(one, "test.echo").expect(OK).out == "x"
+                crash(one)
+        with running() as one:
+            one.log.wait_for(r"plugin left out.*3 crashes.*remove the lines that begin with 'fixture ")
+            assert "HandlerNotFound" in ask(one, "test.echo").expect(PEER_FAILED).err
+        (pathlib.Path(data) / "plugin-crashes").unlink()
+        with running() as one:
+            assert ask(one, "test.echo").expect(OK).out == "x"
 
 
 def test_inspect_says_what_a_plugin_is_without_running_it():

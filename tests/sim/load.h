@@ -31,9 +31,11 @@ class Load {
 
   /// Sends what may be sent now; called by itself after each outcome.
   void pump() {
-    while (sent_ < plan_.count && sent_ - settled_ < plan_.in_flight && send_next()) {
+    while (!stopped_ && sent_ < plan_.count && sent_ - settled_ < plan_.in_flight && send_next()) {
     }
   }
+  /// Sends nothing more; what is on its way still settles.
+  void stop() { stopped_ = true; }
   bool done() const { return settled_ == plan_.count; }
   uint64_t sent() const { return sent_; }
   uint64_t settled() const { return settled_; }
@@ -53,6 +55,7 @@ class Load {
   const Plan plan_;
   uint64_t sent_ = 0;
   uint64_t settled_ = 0;
+  bool stopped_ = false;
 };
 
 inline ClientPeer& connect(World& world, ClientNode& client, Duration timeout = 30s) {

@@ -31,6 +31,8 @@ std::vector<Scenario> all_scenarios() {
       {"drain", "a server that goes down answers what it has and says why it takes no more", drain},
       {"lua_echo", "the shipped echo app answers everything while it is replaced again and again, by broken text too",
        lua_echo},
+      {"reload", "a thousand reloads, rollbacks and broken versions under 10,000 messages a second harm no message",
+       reload},
       {"chaos", "everything at once, by seed", chaos},
   };
 }

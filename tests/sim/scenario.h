@@ -44,6 +44,7 @@ void amplification(World& world);
 void drain(World& world);
 // scenarios/scripts.cpp
 void lua_echo(World& world);
+void reload(World& world);
 // scenarios/chaos.cpp
 void chaos(World& world);
 

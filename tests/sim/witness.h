@@ -29,6 +29,7 @@ class Witness final : public app::Dispatcher::Handlers {
 
   const routing::Target* find(wire::Kind kind, std::string_view action) override { return inner_.find(kind, action); }
   host::Handler* handler(uint32_t unit) override;
+  std::optional<uint32_t> resting() const override { return inner_.resting(); }
   bool run_ready(host::ReplySink& sink) override { return inner_.run_ready(sink); }
   uint64_t version() const override { return inner_.version(); }
 

@@ -4,8 +4,9 @@
 namespace godwit::app {
 
 void add_plugin(CLI::App& program, Verb& chosen) {
-  CLI::App* plugin = program.add_subcommand("plugin", "Look at plugins");
+  CLI::App* plugin = program.add_subcommand("plugin", "Look at plugins, and change those of a running server");
   add_plugin_inspect(*plugin, chosen);
+  add_plugin_control(*plugin, chosen);
   plugin->require_subcommand(1);
 }
 

@@ -21,6 +21,8 @@ void add_request(CLI::App& program, Verb& chosen);
 void add_send(CLI::App& program, Verb& chosen);
 void add_listen(CLI::App& program, Verb& chosen);
 void add_bench(CLI::App& program, Verb& chosen);
+void add_script(CLI::App& program, Verb& chosen);
+void add_reload(CLI::App& program, Verb& chosen);
 void add_config(CLI::App& program, Verb& chosen);
 void add_new(CLI::App& program, Verb& chosen);
 void add_plugin(CLI::App& program, Verb& chosen);
@@ -30,5 +32,7 @@ void add_version(CLI::App& program, Verb& chosen);
 // The same for verbs within these.
 void add_new_plugin(CLI::App& parent, Verb& chosen);
 void add_plugin_inspect(CLI::App& plugin, Verb& chosen);
+/// ls, show, load, reload, …: of a running server.
+void add_plugin_control(CLI::App& plugin, Verb& chosen);
 
 }  // namespace godwit::app

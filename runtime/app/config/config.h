@@ -63,7 +63,7 @@ struct MessageSection {
 };
 
 struct AuthSection {
-  enum class Mode : uint8_t { kNone, kToken } mode = Mode::kNone;
+  enum class Mode : uint8_t { kNone, kToken, kPlugin } mode = Mode::kNone;
   std::filesystem::path tokens_file;  ///< read by load_tokens (tokens.h)
 };
 
@@ -76,11 +76,18 @@ struct ScriptsSection {
   Duration handler_timeout = 30s;
   uint64_t coroutines_max = 10'000;
   Duration debounce = 300ms;
+  Duration pause_max = 500ms;
+  Duration probation = 30s;  ///< 0 = none
+  uint64_t rollback_errors = 20;
+  uint64_t rollback_factor = 5;
+  uint64_t rollback_timeouts = 10;
+  Duration drain_timeout = 30s;
 };
 
 /// [plugins.NAME], read by plugin_sections.h.
 struct PluginSection : host::PluginSettings {
   bool enabled = true;
+  bool optional = false;  ///< the server starts without it when it cannot be loaded
   bool operator==(const PluginSection&) const = default;
 };
 
@@ -89,6 +96,7 @@ struct PluginsSection {
   Duration call_warn = 5ms;
   Duration call_max = 250ms;
   uint64_t pending_max = 10'000;  ///< deferred messages, per plugin and worker
+  uint64_t work_threads = 4;
   std::map<std::string, PluginSection> named;
 };
 
@@ -99,6 +107,8 @@ struct KvSection {
 
 struct AdminSection {
   std::string http = "127.0.0.1:8080";  ///< or "off"
+  std::string socket;                   ///< path, or "off"; empty: admin.socket in server.data_dir
+  bool eval = false;
 };
 
 struct LogSection {

@@ -14,7 +14,7 @@ constexpr ReloadClass kRestart = ReloadClass::kRestart;
 
 constexpr std::string_view kClientAuthNames[] = {"none", "request", "require"};
 constexpr std::string_view kCongestionNames[] = {"cubic", "bbr"};
-constexpr std::string_view kAuthModeNames[] = {"none", "token"};
+constexpr std::string_view kAuthModeNames[] = {"none", "token", "plugin"};
 constexpr std::string_view kScriptReloadNames[] = {"watch", "manual"};
 constexpr std::string_view kLevelNames[] = {"trace", "debug", "info", "warn", "error", "off"};
 constexpr std::string_view kFormatNames[] = {"text", "json"};
@@ -35,8 +35,9 @@ constexpr Section kSections[] = {
     {"auth", "Who may come in."},
     {"scripts", "Apps written in Lua, and their limits; new limits hold from the next load of an app on."},
     {"plugins",
-     "Handlers and routers as shared objects. [plugins.NAME] is about one of them: enabled (true), "
-     "sha256 (of the only file that is loaded; \"\" = any), unload (\"never\", or \"drained\" where the plugin "
+     "Handlers, routers and authenticators as shared objects. [plugins.NAME] is about one of them: enabled (true), "
+     "optional (false: the server does not start without it), sha256 (of the only file that is loaded; \"\" = any), "
+     "unload (\"never\", or \"drained\" where the plugin "
      "allows it); its own settings stand in [plugins.NAME.config]."},
     {"kv", "What apps keep in gw.kv, on all workers together; in memory, for the life of the process."},
     {"admin", "The admin plane: health and metrics over HTTP."},
@@ -167,7 +168,8 @@ constexpr Key kKeys[] = {
      "How long a loop runs handlers before it looks at the network again."},
 
     {"auth", "mode", ONE_OF(auth.mode, kAuthModeNames), kRestart, Range(), Form::kAny,
-     "none: clients are who they say they are. token: a client shows a token of tokens_file, which says who it is."},
+     "none: clients are who they say they are. token: a client shows a token of tokens_file, which says who it is. "
+     "plugin: the plugins that decide who may come in are asked; without one nobody comes in."},
     {"auth", "tokens_file", AT(auth.tokens_file), kRestart, Range(), Form::kAny,
      "TOML file with a table [tokens] of \"token\" = \"uid\"; mode 0600 or 0640."},
 
@@ -188,6 +190,19 @@ constexpr Key kKeys[] = {
      "Handlers and tasks of one app on one worker that may wait at one time."},
     {"scripts", "debounce", AT(scripts.debounce), kRestart, Range(0s, 1min), Form::kAny,
      "Quiet time after a save before the app is loaded, so that several saved files are one reload."},
+    {"scripts", "pause_max", AT(scripts.pause_max), kLive, Range(1ms, 30s), Form::kAny,
+     "How long messages may wait while an app that hands its state to its next version comes to rest; then the reload "
+     "fails."},
+    {"scripts", "probation", AT(scripts.probation), kLive, Range(0s, 24h), Form::kAny,
+     "How long the version before is kept ready after a reload, to take over again by itself. 0 = not at all."},
+    {"scripts", "rollback_errors", AT(scripts.rollback_errors), kLive, Range(1, 1'000'000'000), Form::kAny,
+     "Errors of a version on probation from which on it may be rolled back ..."},
+    {"scripts", "rollback_factor", AT(scripts.rollback_factor), kLive, Range(1, 100), Form::kAny,
+     "... when they are so many times as frequent as those of the version before, which counts as 1 % at least."},
+    {"scripts", "rollback_timeouts", AT(scripts.rollback_timeouts), kLive, Range(1, 1'000'000'000), Form::kAny,
+     "Handlers that ran too long on probation from which on the same happens, because each of them holds up a worker."},
+    {"scripts", "drain_timeout", AT(scripts.drain_timeout), kLive, Range(0s, 24h), Form::kAny,
+     "How long what waits in a version that was replaced may go on; then its senders are told to send again."},
 
     {"plugins", "paths", AT(plugins.paths), kRestart, Range(0, 64), Form::kAny,
      "Plugins (files NAME.so), or folders of plugins. Files and folders belong to root or the server's user, and "
@@ -199,6 +214,8 @@ constexpr Key kKeys[] = {
      "A call that takes so long is counted as a timeout of the plugin; it cannot be ended."},
     {"plugins", "pending_max", AT(plugins.pending_max), kLive, Range(0, 10'000'000), Form::kAny,
      "Messages that one plugin may have deferred on one worker."},
+    {"plugins", "work_threads", AT(plugins.work_threads), kRestart, Range(1, 256), Form::kAny,
+     "Threads in which plugins do what would hold up a worker."},
 
     {"kv", "entries_max", AT(kv.entries_max), kRestart, Range(1, 100'000'000), Form::kAny,
      "Entries of one app; beyond, writes are refused, because what an app relies on must not vanish."},
@@ -207,8 +224,13 @@ constexpr Key kKeys[] = {
 
     {"admin", "http", AT(admin.http), kRestart, Range(), Form::kAddressOrOff,
      "Where /health and /metrics are served: on loopback only, because there is neither encryption nor login. Port 0 "
-     "takes "
-     "any free port."},
+     "takes any free port."},
+    {"admin", "socket", AT(admin.socket), kRestart, Range(), Form::kAny,
+     "The unix socket that godwit script, plugin and reload talk to; only the server's own user and root get in. \"\" "
+     "= "
+     "admin.socket in server.data_dir, \"off\" = none."},
+    {"admin", "eval", AT(admin.eval), kLive, Range(), Form::kAny,
+     "Whether godwit script eval may run any code inside of an app. Each time is in the log, with who did it."},
 
     {"log", "level", ONE_OF(log.level, kLevelNames), kLive, Range(), Form::kAny,
      "The least severe records that are kept."},

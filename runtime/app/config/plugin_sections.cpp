@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kValuesMax = 1024;  ///< of one plugin's config
 constexpr size_t kDepthMax = 8;      ///< of tables and lists in one another
-constexpr std::string_view kKeys[] = {"enabled", "sha256", "unload", "config"};
+constexpr std::string_view kKeys[] = {"enabled", "optional", "sha256", "unload", "config"};
 
 bool is_plugin_name(std::string_view name) {
   const auto allowed = [](char c) {
@@ -38,10 +38,8 @@ class SectionReader {
 
   void read_key(const toml::key& key, const toml::node& node) {
     const auto at = node.source().begin;
-    if (key == "enabled") {
-      if (const auto value = node.value_exact<bool>()) return void(out_.enabled = *value);
-      return complain(at, key, "expected true or false");
-    }
+    if (key == "enabled") return read_flag(key.str(), node, out_.enabled);
+    if (key == "optional") return read_flag(key.str(), node, out_.optional);
     if (key == "sha256") return read_digest(node);
     if (key == "unload") return read_unload(node);
     if (key == "config") {
@@ -53,6 +51,14 @@ class SectionReader {
                            fmt::format("unknown key '{}' in [{}]{}; a plugin's own settings stand in [{}.config]",
                                        escape_for_log(key.str(), 64), name_,
                                        near ? fmt::format("; did you mean '{}'?", *near) : "", name_)});
+  }
+
+  void read_flag(std::string_view key, const toml::node& node, bool& out) {
+    if (const auto value = node.value_exact<bool>()) {
+      out = *value;
+    } else {
+      complain(node.source().begin, key, "expected true or false");
+    }
   }
 
   void read_digest(const toml::node& node) {
@@ -143,8 +149,8 @@ std::vector<Complaint> read_plugin_section(const toml::key& name, const toml::ta
 std::string plugin_sections_text(const PluginsSection& plugins) {
   std::string out;
   for (const auto& [name, plugin] : plugins.named) {
-    out += fmt::format("\n[plugins.{}]\nenabled = {}\nsha256 = \"{}\"\nunload = \"{}\"\n", name, plugin.enabled,
-                       digest_text(plugin), name_of(plugin.unload));
+    out += fmt::format("\n[plugins.{}]\nenabled = {}\noptional = {}\nsha256 = \"{}\"\nunload = \"{}\"\n", name,
+                       plugin.enabled, plugin.optional, digest_text(plugin), name_of(plugin.unload));
     if (plugin.values.empty()) continue;
     out += fmt::format("\n[plugins.{}.config]\n", name);
     for (const auto& [key, value] : plugin.values) out += fmt::format("{} = {}\n", key, std::visit(LeafText(), value));
@@ -155,9 +161,9 @@ std::string plugin_sections_text(const PluginsSection& plugins) {
 std::string plugin_sections_json(const PluginsSection& plugins) {
   std::string out = "{";
   for (const auto& [name, plugin] : plugins.named) {
-    out += fmt::format("{}{}:{{\"enabled\":{},\"sha256\":\"{}\",\"unload\":\"{}\",\"config\":{{",
-                       out.size() > 1 ? "," : "", quote_json(name), plugin.enabled, digest_text(plugin),
-                       name_of(plugin.unload));
+    out += fmt::format("{}{}:{{\"enabled\":{},\"optional\":{},\"sha256\":\"{}\",\"unload\":\"{}\",\"config\":{{",
+                       out.size() > 1 ? "," : "", quote_json(name), plugin.enabled, plugin.optional,
+                       digest_text(plugin), name_of(plugin.unload));
     std::string_view between = "";
     for (const auto& [key, value] : plugin.values) {
       out += fmt::format("{}{}:{}", between, quote_json(key), std::visit(LeafText(), value));

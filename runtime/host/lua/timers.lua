@@ -159,9 +159,9 @@ local function run_timer(timer)
     end
 end
 
--- The app is live.
+-- The app is live; again, when it takes over from its successor.
 function host.start()
-    host.started = true
+    host.started, host.retired = true, false
     host.start_tasks()
     for _, timer in ipairs(periodic) do
         if host.info.worker == 0 or timer.options.each_worker then timer.task = host.spawn(run_timer, timer) end

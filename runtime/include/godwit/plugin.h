@@ -348,7 +348,7 @@ enum {
   GW_KIND_HANDLER = 1,  /* answers messages */
   GW_KIND_ROUTER = 2,   /* decides under which action a message is looked up */
   GW_KIND_STRATEGY = 4, /* plans how a message travels; this version asks nobody */
-  GW_KIND_AUTH = 8,     /* decides who may come in; this version asks nobody */
+  GW_KIND_AUTH = 8,     /* decides who may come in, where auth.mode is "plugin" */
   GW_KIND_CODEC = 16,   /* translates bodies; this version asks nobody */
   GW_KIND_STORE = 32    /* keeps state outside of the process; this version asks nobody */
 };
@@ -468,7 +468,8 @@ typedef struct gw_instance_table {
   /* Makes an instance for one worker, binds its patterns and declares its metrics. Without effect on the world: it may
    * never go live. After a failure nothing is left and no other function is called. */
   gw_status (*create)(const gw_host* host, void** self);
-  /* From here on messages come. */
+  /* From here on messages come. Called again when the instance goes back into service after another generation had
+   * taken its place, which has stopped its timers. */
   void (*start)(void* self);
   /* No message comes any more. Threads of the plugin's own end here. Timers have been stopped. */
   void (*stop)(void* self);

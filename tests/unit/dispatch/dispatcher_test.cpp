@@ -60,6 +60,7 @@ struct Fixture : Dispatcher::Handlers, Dispatcher::Sessions {
     return action == removed ? nullptr : action == "one" ? &kTargets[0] : action == "two" ? &kTargets[1] : nullptr;
   }
   host::Handler* handler(uint32_t unit) override { return units[unit]; }
+  std::optional<uint32_t> resting() const override { return rests; }
   bool run_ready(host::ReplySink& sink) override { return on_ready && on_ready(sink); }
   uint64_t version() const override { return routes_version; }
   session::Session* find_session(session::SessionId) override { return session_gone ? nullptr : &pair.server->session; }
@@ -97,6 +98,7 @@ struct Fixture : Dispatcher::Handlers, Dispatcher::Sessions {
   uint64_t cookies = 0;
   uint64_t routes_version = 0;
   std::function<bool(host::ReplySink&)> on_ready;
+  std::optional<uint32_t> rests;
   std::string_view removed;  ///< an action that a reload took away
   bool session_gone = false;
   bool more = false;
@@ -459,6 +461,33 @@ TEST_CASE("after a reload a queued message goes where the new routes want it, an
   REQUIRE(f.outcome(gone).code == Code::kHandlerNotFound);
   REQUIRE(f.outcome(kept).code == Code::kOk);
   REQUIRE(f.one.batches.empty());
+}
+
+TEST_CASE("messages for a unit that rests wait, with what follows them in order, and nobody passes anybody") {
+  Fixture f;
+  std::string handled;
+  const auto keep = [&](const Delivery& delivery, host::ReplySink& sink) {
+    handled += as_text(delivery.body);
+    sink.reply(delivery.ticket, {}, {});
+  };
+  f.one.on_message = keep;
+  f.two.on_message = keep;
+  f.rests = 1;
+  f.request("one", "a");
+  f.request("two", "b");
+  f.request("one", "c");
+  f.request("two", "d");
+  f.request("one", "u", {.order = session::SendOptions::Order::kUnordered});
+  f.run();
+  CHECK(handled == "au");
+  CHECK(f.dispatcher.queued() == 3);
+  f.rests.reset();
+  f.run();
+  CHECK(handled == "aubcd");
+  CHECK(f.dispatcher.queued() == 0);
+  f.request("two", "e");
+  f.run();
+  CHECK(handled == "aubcde");
 }
 
 TEST_CASE("messages of a session that ended are dropped and counted, and late verdicts harm nobody") {

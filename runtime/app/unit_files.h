@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/config/config.h"
+#include "host/unit_source.h"
+
+namespace godwit::app {
+
+/// What was found of one script or plugin.
+struct UnitRead {
+  std::string name;
+  Result<host::UnitSourcePtr> source;
+};
+
+class PluginShelf;
+
+/// Reads everything that scripts.paths and plugins.paths name, each unit for itself: one that can not be read does not
+/// keep the others from being. An error is a path that can not be looked into, or two units of one name.
+Result<std::vector<UnitRead>> read_units(const Config& config, PluginShelf& shelf);
+
+/// The one of that name; UnitUnknown when there is none.
+Result<host::UnitSourcePtr> read_unit(const Config& config, PluginShelf& shelf, const std::string& name);
+
+}  // namespace godwit::app
