@@ -14,23 +14,29 @@ uint32_t to_ms(Duration duration) {
       std::clamp<int64_t>(std::chrono::ceil<std::chrono::milliseconds>(duration).count(), 0, UINT32_MAX));
 }
 
+// Between here and the session that numbers it, a message's order stands in its envelope.
 wire::Envelope envelope_of(wire::Kind kind, const host::Outgoing& message, Duration timeout) {
-  return {.after_delta = message.ordered ? 1u : 0u,
+  return {.after_delta = message.order == session::Order::kOrdered ? 1u : 0u,
           .kind = kind,
           .priority = message.priority,
+          .flags = message.order == session::Order::kUnreliable ? wire::flags::kUnreliable : uint16_t{0},
           .deadline_ms = to_ms(timeout),
           .ttl_ms = to_ms(message.ttl),
           .action = message.action,
           .headers = message.headers};
 }
 
+session::Order order_of(const wire::Envelope& envelope) {
+  if (envelope.flags & wire::flags::kUnreliable) return session::Order::kUnreliable;
+  return envelope.after_delta != 0 ? session::Order::kOrdered : session::Order::kUnordered;
+}
+
 session::SendOptions options_of(const wire::Envelope& envelope) {
-  using Order = session::SendOptions::Order;
   return {.headers = envelope.headers,
           .timeout = std::chrono::milliseconds(envelope.deadline_ms),
           .ttl = std::chrono::milliseconds(envelope.ttl_ms),
           .priority = envelope.priority,
-          .order = envelope.after_delta != 0 ? Order::kOrdered : Order::kUnordered};
+          .order = order_of(envelope)};
 }
 
 wire::StoredMessage stored(const session::Reply& reply) {

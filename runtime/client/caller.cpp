@@ -23,6 +23,11 @@ wire::Priority to_wire(CallOptions::Priority priority) {
   return wire::Priority::kNormal;
 }
 
+session::Order order_of(const CallOptions& options) {
+  if (options.unreliable) return session::Order::kUnreliable;
+  return options.unordered ? session::Order::kUnordered : session::Order::kOrdered;
+}
+
 Message::Kind from_wire(wire::Kind kind) {
   if (kind == wire::Kind::kEvent) return Message::Kind::kEvent;
   return kind == wire::Kind::kQuery ? Message::Kind::kQuery : Message::Kind::kCommand;
@@ -145,14 +150,19 @@ Status Caller::send(CallId id, const Call& call) {
   if (!session) return fail(Code::kConnectionLost, "the connection is closing");
   std::vector<wire::Header> headers;
   for (const auto& [name, value] : call.options.headers) headers.push_back({name, value});
-  using Order = session::SendOptions::Order;
   const session::SendOptions send_options{.headers = headers,
                                           .timeout = call.deadline - loop_->loop().now(),
                                           .ttl = call.options.ttl,
                                           .priority = to_wire(call.options.priority),
-                                          .order = call.options.unordered ? Order::kUnordered : Order::kOrdered};
+                                          .order = order_of(call.options)};
   const session::Waiting waiting{this, id.to_u64()};
   const Bytes body = as_bytes(call.body);
+  if (call.kind == Call::Kind::kEvent && call.options.unreliable) {
+    const auto sent = session->send_event(call.action, body, send_options, {});
+    if (!sent) return tl::unexpected(sent.error());
+    complete(id, {.status = Reply::Status::kSuccess});
+    return {};
+  }
   if (call.kind == Call::Kind::kEvent)
     return session->send_event(call.action, body, send_options, waiting).map([](uint64_t) {});
   const wire::Kind kind = call.options.kind == CallOptions::Kind::kQuery ? wire::Kind::kQuery : wire::Kind::kCommand;

@@ -82,6 +82,7 @@ void Channel::on_event(const quic::Event& event) {
     inbound_.erase(gone->stream);
     return send_waiting();
   }
+  if (const auto* datagram = std::get_if<quic::DatagramReceived>(&event)) return on_datagram(datagram->payload);
   if (std::holds_alternative<quic::StreamsAvailable>(event)) send_waiting();
 }
 
@@ -220,6 +221,20 @@ bool Channel::on_shared(const wire::Frame& frame) {
   return !closed_;
 }
 
+void Channel::on_datagram(Bytes payload) {
+  if (!live()) return;  // it overtook the greeting: lost like others
+  const auto cut = wire::cut_frame(payload, world_.codec.limits().shared_frame_bytes_max);
+  if (!cut) return close(cut.error());
+  if (cut->state != wire::FrameCut::State::kFrame || cut->bytes != payload.size())
+    return close(Code::kFrameMalformed, "a datagram that is not one frame");
+  if (cut->frame.type != wire::FrameType::kMessage)
+    return close(Code::kFrameUnknown, "frame type " + std::to_string(int(cut->frame.type)) + " in a datagram");
+  const auto message = world_.codec.decode_message(cut->frame.payload);
+  if (!message) return close(message.error());
+  if (message->envelope.seq != 0) return close(Code::kSequenceInvalid, "a numbered message in a datagram");
+  session_->receive(message->envelope, message->body);
+}
+
 void Channel::on_own(quic::StreamId stream, Inbound& inbound, OwnStreams::Progress progress) {
   if (std::holds_alternative<OwnStreams::Unfinished>(progress)) return;
   inbound.over = true;
@@ -243,6 +258,7 @@ void Channel::refuse_stream(quic::StreamId stream, Code code, std::string_view t
 
 Status Channel::send_message(const wire::Envelope& envelope, Bytes body) {
   if (closed_) return fail(Code::kConnectionLost, "the connection is closed");
+  if (envelope.flags & wire::flags::kUnreliable) return send_datagram(envelope, body);
   if (body.size() < kSharedLaneBodyBytes) {
     const auto front = world_.codec.encode_message(envelope, body.size());
     if (!front) return tl::unexpected(front.error());
@@ -256,6 +272,15 @@ Status Channel::send_message(const wire::Envelope& envelope, Bytes body) {
   if (!encoded) return tl::unexpected(encoded.error());
   send_own(*encoded, body);
   return {};
+}
+
+/// A datagram is one Message frame.
+Status Channel::send_datagram(const wire::Envelope& envelope, Bytes body) {
+  const auto front = world_.codec.encode_message(envelope, body.size());
+  if (!front) return tl::unexpected(front.error());
+  datagram_.assign(front->begin(), front->end());
+  datagram_.insert(datagram_.end(), body.begin(), body.end());
+  return connection_.send_datagram(datagram_);
 }
 
 void Channel::send_own(Bytes head, Bytes body) {

@@ -93,6 +93,8 @@ class Channel final : public session::Link {
   void on_own(quic::StreamId stream, Inbound& inbound, OwnStreams::Progress progress);
   void on_broken(quic::StreamId stream, const OwnStreams::Broken& broken);
   void refuse_stream(quic::StreamId stream, Code code, std::string_view text);
+  Status send_datagram(const wire::Envelope& envelope, Bytes body);
+  void on_datagram(Bytes payload);
   void send_own(Bytes head, Bytes body);
   bool try_send_own(Bytes head, Bytes body);
   void send_waiting();
@@ -111,6 +113,7 @@ class Channel final : public session::Link {
   tsl::robin_map<quic::StreamId, Inbound> inbound_;  ///< until the stream is closed in both directions
   OwnStreams own_streams_;
   std::deque<WaitingMessage> waiting_;  ///< own messages for which the peer allows no stream yet; bounded by the outbox
+  std::vector<uint8_t> datagram_;       ///< being put together
   Duration heartbeat_{};
   Timestamp last_heard_{};
   Timer heartbeat_timer_;

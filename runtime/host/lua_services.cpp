@@ -142,7 +142,7 @@ void LuaServices::read_headers(lua_State* state, int index) {
   }
 }
 
-/// action, body, headers, timeout, ttl, priority, ordered from `first` on.
+/// action, body, headers, timeout, ttl, priority, order from `first` on.
 Outgoing LuaServices::read_message(lua_State* state, int first) {
   read_headers(state, first + 2);
   return {.action = check_text(state, first),
@@ -151,7 +151,7 @@ Outgoing LuaServices::read_message(lua_State* state, int first) {
           .timeout = read_duration(state, first + 3),
           .ttl = read_duration(state, first + 4),
           .priority = static_cast<wire::Priority>(static_cast<int>(lua_tonumber(state, first + 5)) & 3),
-          .ordered = lua_toboolean(state, first + 6) != 0};
+          .order = static_cast<session::Order>(static_cast<int>(lua_tonumber(state, first + 6)))};
 }
 
 /// The functions; a struct, so that they may be friends.
@@ -224,7 +224,7 @@ struct LuaServiceFunctions {
     }
     return 1;
   }
-  /// (key, action, body, headers, timeout, ttl, priority, ordered, token | nil)
+  /// (key, action, body, headers, timeout, ttl, priority, order, token | nil)
   static int send(lua_State* state) {
     LuaServices& s = self(state);
     if (!s.services_) return nobody(state, s);
@@ -239,7 +239,7 @@ struct LuaServiceFunctions {
     const wire::Kind kind = lua_toboolean(state, 10) ? wire::Kind::kQuery : wire::Kind::kCommand;
     return ok(state, s, s.services_->request(read_key(state, 1), kind, message, s.wake(state, 9)));
   }
-  /// (group, action, body, headers, timeout, ttl, priority, ordered, token | nil, except) → count
+  /// (group, action, body, headers, timeout, ttl, priority, order, token | nil, except) → count
   static int broadcast(lua_State* state) {
     LuaServices& s = self(state);
     if (!s.services_) return nobody(state, s);

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "host/value.h"
+#include "session/order.h"
 #include "session/reply.h"
 #include "wire/message.h"
 
@@ -28,7 +29,7 @@ struct Outgoing {
   Duration timeout{};  ///< how long a reply, or the acknowledgement of an event, is waited for; 0 = the default
   Duration ttl{};      ///< 0 = none
   wire::Priority priority = wire::Priority::kNormal;
-  bool ordered = true;
+  session::Order order = session::Order::kOrdered;
 };
 
 /// Hears how something ended that was begun on this worker: on the same thread, once, and never from within the call

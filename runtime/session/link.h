@@ -10,7 +10,8 @@ namespace godwit::session {
 class Link {
  public:
   virtual ~Link() = default;
-  /// Picks the lane by size. The views are borrowed for the call.
+  /// Picks the lane: what is flagged unreliable goes as a datagram, all else by its size. The views are borrowed for
+  /// the call.
   virtual Status send_message(const wire::Envelope& envelope, Bytes body) = 0;
   virtual void send_ack(const wire::Ack& ack) = 0;
   /// Ends the connection with this code.

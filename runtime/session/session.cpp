@@ -51,7 +51,7 @@ Result<uint64_t> Session::request(wire::Kind kind, std::string_view action, Byte
                           .ttl_ms = to_ms(options.ttl),
                           .action = action,
                           .headers = options.headers};
-  if (options.order == SendOptions::Order::kOrdered) envelope.after_delta = 1;
+  if (options.order == Order::kOrdered) envelope.after_delta = 1;
   return submit_awaited(envelope, body, timeout, waiting, {});
 }
 
@@ -61,12 +61,24 @@ Result<uint64_t> Session::send_event(std::string_view action, Bytes body, const 
                           .ttl_ms = to_ms(options.ttl),
                           .action = action,
                           .headers = options.headers};
-  if (options.order == SendOptions::Order::kOrdered) envelope.after_delta = 1;
+  if (options.order == Order::kUnreliable) {
+    if (waiting) return fail(Code::kReplyNotExpected, "nobody hears what becomes of an unreliable event");
+    return submit_unreliable(envelope, body);
+  }
+  if (options.order == Order::kOrdered) envelope.after_delta = 1;
   if (!waiting) return submit(envelope, body, Outbox::Allowance::kBounded, {});
   const Duration timeout = timeout_of(options);
   envelope.deadline_ms = to_ms(timeout);
   envelope.flags |= wire::flags::kAckSoon;
   return submit_awaited(envelope, body, timeout, waiting, {this, outbox_.next_seq()});
+}
+
+Result<uint64_t> Session::submit_unreliable(wire::Envelope& envelope, Bytes body) {
+  if (!link_) return fail(Code::kConnectionLost, "the session has no connection");
+  envelope.flags |= wire::flags::kUnreliable;
+  if (Status sent = link_->send_message(envelope, body); !sent) return tl::unexpected(std::move(sent.error()));
+  count_sent(envelope, body.size());
+  return 0;
 }
 
 Duration Session::timeout_of(const SendOptions& options) const {
@@ -145,8 +157,9 @@ void Session::arrive(Incoming message) {
   const uint64_t seq = envelope.seq;
   count_received(envelope, message.body.size());
   if (seq == 0) {
-    if (envelope.flags & wire::flags::kUnreliable) return release(message);
-    return refuse_peer(Code::kSequenceInvalid, "a reliable message without a number");
+    const bool unreliable = (envelope.flags & wire::flags::kUnreliable) != 0;
+    if (unreliable && envelope.kind == wire::Kind::kEvent) return release(message);
+    return refuse_peer(Code::kSequenceInvalid, "no number, and not an unreliable event");
   }
   const auto arrival = take_number(envelope);
   if (!arrival) return;

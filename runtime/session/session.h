@@ -13,6 +13,7 @@
 #include "session/config.h"
 #include "session/inbox.h"
 #include "session/link.h"
+#include "session/order.h"
 #include "session/outbox.h"
 #include "session/promise_table.h"
 #include "session/reply.h"
@@ -34,7 +35,7 @@ struct SendOptions {
   Duration timeout{};  ///< how long a reply, or an event's acknowledgement, is waited for; 0 = the session's default
   Duration ttl{};      ///< 0 = none
   wire::Priority priority = wire::Priority::kNormal;
-  enum class Order : uint8_t { kOrdered, kUnordered } order = Order::kOrdered;
+  Order order = Order::kOrdered;
 };
 
 /// One side of the conversation with a peer: numbers, keeps, acknowledges and orders messages, and pairs replies with
@@ -76,7 +77,8 @@ class Session final : private ReplyWaiter {
   Result<uint64_t> request(wire::Kind kind, std::string_view action, Bytes body, const SendOptions& options,
                            Waiting waiting);
   /// An event; `waiting` (may be nobody) hears success when the peer's handler has it, failure when it was refused,
-  /// timeout when neither was heard in time.
+  /// timeout when neither was heard in time. Unreliable: nobody may wait (ReplyNotExpected), the number is 0, and it
+  /// must fit a packet (MessageTooLarge).
   Result<uint64_t> send_event(std::string_view action, Bytes body, const SendOptions& options, Waiting waiting);
   /// The answer to a request of the peer.
   Status respond(uint64_t request_id, const Reply& reply);
@@ -106,6 +108,7 @@ class Session final : private ReplyWaiter {
   const Inbox& inbox() const { return inbox_; }
 
  private:
+  Result<uint64_t> submit_unreliable(wire::Envelope& envelope, Bytes body);
   /// A message whose outcome `waiting` hears by the deadline at the latest. `on_acknowledged`: an acknowledgement is
   /// one.
   Result<uint64_t> submit_awaited(wire::Envelope& envelope, Bytes body, Duration timeout, Waiting waiting,

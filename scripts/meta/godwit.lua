@@ -72,6 +72,7 @@ local Session = {}
 ---@field ordered? boolean               false: need not wait for messages sent before it
 ---@field confirm? boolean               wait until the client's handler has it
 ---@field timeout? godwit.Duration       with `confirm`: for so long
+---@field unreliable? boolean            in one packet, lost with it, never sent again; MessageTooLarge for what fits none
 
 ---@class godwit.RequestOptions
 ---@field headers? table<string, string>
@@ -89,6 +90,7 @@ local Session = {}
 ---@field group? string                  only its members
 ---@field except? godwit.Session | integer | string   a session, or its id, that does not get it
 ---@field report? boolean                wait, and tell who refused it
+---@field unreliable? boolean             in one packet each, lost with it, never sent again
 
 ---@class godwit.Reply
 ---@field body string

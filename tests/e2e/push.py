@@ -6,7 +6,7 @@ import signal
 import subprocess
 
 import harness
-from harness import GODWIT, OK, PATIENCE_S, PEER_FAILED, ROOT, UNREACHABLE, Lines, Server
+from harness import GODWIT, OK, PATIENCE_S, PEER_FAILED, ROOT, UNREACHABLE, USAGE, Lines, Server
 
 TWO_WORKERS = ("--set", "server.workers=2")
 LISTENERS = 8  # the kernel spreads them over two workers; that all are on one happens once in 128 times
@@ -165,6 +165,26 @@ def test_people_in_a_room_hear_each_other_come_talk_and_go():
             left = [ada.message(), ada.message()]
             assert {message["action"] for message in left} == {"chat.left"}
             assert {message["body"] for message in left} == {"bob", "eve"}
+
+
+def test_ticks_come_at_their_rate_in_packets_of_their_own():
+    with shipped("tick") as server, Listener(server, "--first", "tick.start", "--count", "40", "--json") as listener:
+        ticks = [listener.message() for _ in range(40)]
+        assert listener.end() == OK
+        assert all(tick["unreliable"] and tick["action"] == "tick" for tick in ticks), ticks[0]
+        bodies = [json.loads(tick["body"]) for tick in ticks]
+        assert all(later["number"] > earlier["number"] for earlier, later in zip(bodies, bodies[1:]))
+        seconds = bodies[-1]["time"] - bodies[0]["time"]
+        ticked = bodies[-1]["number"] - bodies[0]["number"]
+        assert 0.5 < seconds / (ticked / 20) < 1.5, (seconds, ticked)
+
+
+def test_an_unreliable_event_arrives_and_one_that_fits_no_packet_is_refused():
+    with Server(apps={"news": NEWS}) as server, Listener(server, "--count", "1", "--json") as listener:
+        server.send("news", "--body", "rain", "--unreliable").expect(OK)
+        assert listener.message()["body"] == "rain"
+        refused = server.send("news", "--body", "x" * 3000, "--unreliable").expect(USAGE)
+        assert "MessageTooLarge" in refused.err
 
 
 if __name__ == "__main__":

@@ -22,6 +22,11 @@ Result<uint64_t> ClientPeer::send(const Send& send) {
   if (!session) return fail(Code::kConnectionLost, "not connected");
   const bool event = send.kind == Send::Kind::kEvent || send.kind == Send::Kind::kEventUnheeded;
   const bool awaited = send.kind != Send::Kind::kEventUnheeded;
+  if (send.options.order == session::Order::kUnreliable) {
+    auto sent = session->send_event(send.action, send.body, send.options, {});
+    if (sent) node_.world().ledger().sent_unreliable(client_id_, hash_message(send.action, hash_bytes(send.body)));
+    return sent;
+  }
   // The cookie is the number that the message will get.
   const session::Waiting waiting{awaited ? this : nullptr, session->outbox().next_seq()};
   const auto kind = send.kind == Send::Kind::kQuery ? wire::Kind::kQuery : wire::Kind::kCommand;
@@ -33,7 +38,7 @@ Result<uint64_t> ClientPeer::send(const Send& send) {
                               {.hash = hash_message(send.action, body_hash),
                                .body_hash = body_hash,
                                .kind = event ? Ledger::Message::Kind::kEvent : Ledger::Message::Kind::kRequest,
-                               .ordered = send.options.order == session::SendOptions::Order::kOrdered,
+                               .ordered = send.options.order == session::Order::kOrdered,
                                .awaited = awaited});
   return sent;
 }

@@ -79,6 +79,16 @@ void Ledger::settled(const std::string& who, uint64_t id, const session::Reply& 
   expect(!record.refused || !record.handled, "P8: told that it was not handled, but it was", who, id);
 }
 
+void Ledger::sent_unreliable(const std::string& who, uint64_t hash) {
+  expect(conversations_[who].unreliable.insert(hash).second, "the same unreliable event again", who, 0);
+}
+
+void Ledger::handled_unreliable(const std::string& who, uint64_t hash) {
+  world_.trace().note(who, "handled unreliable", hash);
+  expect(conversations_[who].unreliable.erase(hash) == 1, "P2, P4: handled twice, or never sent", who, 0);
+  ++handled_unreliable_;
+}
+
 void Ledger::finish() {
   for (const auto& [who, conversation] : conversations_) {
     for (uint64_t id = 0; id < conversation.records.size(); ++id) {

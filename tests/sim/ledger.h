@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -31,12 +32,16 @@ class Ledger {
   void sent(const std::string& who, uint64_t id, const Message& message);
   void handled(const std::string& who, uint64_t id, uint64_t hash);
   void settled(const std::string& who, uint64_t id, const session::Reply& reply);
+  /// Unreliable events have no number and may be lost; their bytes must be unlike those of all others.
+  void sent_unreliable(const std::string& who, uint64_t hash);
+  void handled_unreliable(const std::string& who, uint64_t hash);
 
   /// The end of a scenario: nothing may be open any more.
   void finish();
 
   uint64_t accepted() const { return accepted_; }
   uint64_t handled() const { return handled_; }
+  uint64_t handled_unreliable() const { return handled_unreliable_; }
   uint64_t succeeded() const { return succeeded_; }
   uint64_t failed() const { return failed_; }
   /// Awaited and not settled yet.
@@ -54,8 +59,9 @@ class Ledger {
     bool refused = false;  ///< its sender was told that no handler will ever have it
   };
   struct Conversation {
-    std::vector<Record> records;  ///< by number
-    uint64_t last_ordered = 0;    ///< of those handled
+    std::vector<Record> records;    ///< by number
+    uint64_t last_ordered = 0;      ///< of those handled
+    std::set<uint64_t> unreliable;  ///< by hash: sent and not handled
   };
   Record& record(const std::string& who, uint64_t id);
   void expect(bool holds, std::string_view what, const std::string& who, uint64_t id);
@@ -63,7 +69,7 @@ class Ledger {
   World& world_;
   std::unordered_map<std::string, Conversation> conversations_;
   std::map<Code, uint64_t> failures_;
-  uint64_t accepted_ = 0, handled_ = 0, succeeded_ = 0, failed_ = 0, open_ = 0;
+  uint64_t accepted_ = 0, handled_ = 0, succeeded_ = 0, failed_ = 0, open_ = 0, handled_unreliable_ = 0;
 };
 
 }  // namespace godwit::sim

@@ -90,6 +90,9 @@ void RawClientNode::on_welcome(quic::Connection& connection) {
     case Behaviour::kResetsHead:
     case Behaviour::kCutsHead: return lose_head(connection);
     case Behaviour::kHoardsBodies: return hoard_bodies(connection);
+    case Behaviour::kSendsDatagram:
+      world_.expect(connection.send_datagram(datagram).has_value(), "the datagram is not taken");
+      return;
     case Behaviour::kNeverReads: return ping_on();
     default: return;
   }

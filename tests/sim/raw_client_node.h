@@ -16,18 +16,21 @@ class RawClientNode final : public Node, private quic::ConnectionOwner {
   explicit RawClientNode(World& world);
 
   enum class Behaviour : uint8_t {
-    kSilent,        ///< shakes hands and says nothing
-    kByteASecond,   ///< sends its greeting one byte a second
-    kGreetsTwice,   ///< sends two greetings in one breath: one with a wrong token, then one with the right token
-    kBreaksBodies,  ///< sends events 1, 2 and 3 on streams that end early, too late, or are reset, and then event 4 in
-                    ///< order
-    kResetsHead,    ///< sends event 2, then resets the stream of event 1 before its head
-    kCutsHead,      ///< sends event 2, then ends the stream of event 1 inside its head
-    kHoardsBodies,  ///< begins the largest events on as many streams as it may, and ends none of them until told to;
-                    ///< then one small event
-    kNeverReads,    ///< greets, and from the Welcome on pings without end and reads nothing
+    kSilent,         ///< shakes hands and says nothing
+    kByteASecond,    ///< sends its greeting one byte a second
+    kGreetsTwice,    ///< sends two greetings in one breath: one with a wrong token, then one with the right token
+    kBreaksBodies,   ///< sends events 1, 2 and 3 on streams that end early, too late, or are reset, and then event 4 in
+                     ///< order
+    kResetsHead,     ///< sends event 2, then resets the stream of event 1 before its head
+    kCutsHead,       ///< sends event 2, then ends the stream of event 1 inside its head
+    kHoardsBodies,   ///< begins the largest events on as many streams as it may, and ends none of them until told to;
+                     ///< then one small event
+    kSendsDatagram,  ///< greets, and sends `datagram`
+    kNeverReads,     ///< greets, and from the Welcome on pings without end and reads nothing
   };
   void connect(Behaviour behaviour);
+  std::vector<uint8_t> datagram;
+  wire::Codec& codec() { return codec_; }
   static constexpr uint64_t kHoards = 90;
   /// Ends what it hoards.
   void finish_bodies();

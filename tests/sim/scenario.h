@@ -29,6 +29,8 @@ void requests_loss20(World& world);
 void sizes(World& world);
 void weak_network(World& world);
 void fire_and_forget(World& world);
+void datagrams(World& world);
+void broken_datagrams(World& world);
 // scenarios/own_streams.cpp
 void stream_limit(World& world);
 void broken_bodies(World& world);

@@ -17,7 +17,13 @@ size_t Witness::Unit::handle(std::span<const host::Delivery> batch, host::ReplyS
                     hash_message(delivery.action, hash_bytes(delivery.body))});
   }
   const size_t taken = inner_.handler(unit_)->handle(batch, sink);
-  for (size_t i = 0; i < taken; ++i) world_.ledger().handled(seen[i].who, seen[i].id, seen[i].hash);
+  for (const Seen& one : std::span(seen).first(taken)) {
+    if (one.id == 0) {
+      world_.ledger().handled_unreliable(one.who, one.hash);
+    } else {
+      world_.ledger().handled(one.who, one.id, one.hash);
+    }
+  }
   return taken;
 }
 

@@ -66,6 +66,11 @@ Result<uint64_t> Exchange::send(session::Session& session) {
   const std::vector<wire::Header> headers = message_.header_views();
   session::SendOptions send_options = message_.send_options(headers);
   send_options.timeout = options_.timeout - outcome_.connect_time;
+  if (message_.unreliable) {
+    auto sent = session.send_event(message_.action, as_bytes(body_), send_options, {});
+    if (sent) settle(wire::Status::kSuccess, {});
+    return sent;
+  }
   if (!wire::is_request(message_.kind))
     return session.send_event(message_.action, as_bytes(body_), send_options, {this});
   return session.request(message_.kind, message_.action, as_bytes(body_), send_options, {this});

@@ -24,6 +24,7 @@ void show_json(const wire::Envelope& envelope, Bytes body) {
   put_body(json, as_text(body));
   json["headers"] = Json::object();
   for (const wire::Header& header : envelope.headers) json["headers"][std::string(header.name)] = header.value;
+  if (envelope.flags & wire::flags::kUnreliable) json["unreliable"] = true;
   print_json(json);
 }
 

@@ -63,6 +63,10 @@ void MessageOptions::add_to(CLI::App& verb) {
   add_duration(verb, "--ttl", "not worth handling after so long (default: always worth it)", ttl);
 }
 
+void MessageOptions::add_unreliable_to(CLI::App& verb) {
+  verb.add_flag("--unreliable", unreliable, "in one packet, which may be lost; waits for nothing but the connection");
+}
+
 void MessageOptions::add_kind_to(CLI::App& verb) {
   add_choice(verb, "--kind", "what it is (default: command)", kKinds, kind);
 }
@@ -80,11 +84,13 @@ std::vector<wire::Header> MessageOptions::header_views() const {
 }
 
 session::SendOptions MessageOptions::send_options(std::span<const wire::Header> header_views) const {
-  using Order = session::SendOptions::Order;
+  using session::Order;
   return {.headers = header_views,
           .ttl = ttl,
           .priority = priority,
-          .order = unordered ? Order::kUnordered : Order::kOrdered};
+          .order = unreliable  ? Order::kUnreliable
+                   : unordered ? Order::kUnordered
+                               : Order::kOrdered};
 }
 
 }  // namespace godwit::app

@@ -21,10 +21,13 @@ struct MessageOptions {
   std::vector<std::pair<std::string, std::string>> headers;
   wire::Priority priority = wire::Priority::kNormal;
   bool unordered = false;
+  bool unreliable = false;
   Duration ttl{};
 
   /// Adds ACTION and the flags that all messages have.
   void add_to(CLI::App& verb);
+  /// Adds --unreliable, for events.
+  void add_unreliable_to(CLI::App& verb);
   /// Adds --kind command|query, for messages that are answered.
   void add_kind_to(CLI::App& verb);
 

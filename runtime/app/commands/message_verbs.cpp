@@ -92,11 +92,14 @@ void add_send(CLI::App& program, Verb& chosen) {
   options->message.kind = wire::Kind::kEvent;
   CLI::App* verb = add_verb(program, chosen, "send", "Send an event and wait until it is acknowledged", options,
                             "for connecting and the acknowledgement together");
+  options->message.add_unreliable_to(*verb);
   verb->footer(
       "Examples:\n"
       "  godwit send 127.0.0.1:8453 echo --body hello --insecure\n"
       "  tail -1 measures.csv | godwit send server:8453 sensor.value --body - --ca ca.pem\n"
-      "Exit code: 0 acknowledged, 1 the peer refused it, 2 usage, 3 no connection or no acknowledgement in time.");
+      "  godwit send 127.0.0.1:8453 echo --body here --unreliable --insecure\n"
+      "Exit code: 0 acknowledged (or sent, with --unreliable), 1 the peer refused it, 2 usage, 3 no connection or no "
+      "acknowledgement in time.");
 }
 
 }  // namespace godwit::app

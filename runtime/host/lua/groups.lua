@@ -5,11 +5,11 @@ local gw, services = host.gw, host.services
 local error, pairs, setmetatable, tonumber, type = error, pairs, setmetatable, tonumber, type
 local new_error = host.new_error
 
-local kBroadcastOptions = { group = true, except = true, report = true }
-local kPublishOptions = { except = true, report = true }
+local kBroadcastOptions = { group = true, except = true, report = true, unreliable = true }
+local kPublishOptions = { except = true, report = true, unreliable = true }
 
-local function begin_broadcast(token, group, except, action, body, headers, timeout, ttl, priority, ordered)
-    return services.broadcast(group, action, body, headers, timeout, ttl, priority, ordered, token, except)
+local function begin_broadcast(token, group, except, action, body, headers, timeout, ttl, priority, order)
+    return services.broadcast(group, action, body, headers, timeout, ttl, priority, order, token, except)
 end
 
 -- How many it is on its way to. With `report` it waits until all have it or refused it: how many have it, and a list of
@@ -17,9 +17,9 @@ end
 local function broadcast(name, group, action, options, ...)
     local except = options.except ~= nil and host.key_from(options.except, name .. ": option 'except'") or 0
     if not options.report then
-        local body, headers, timeout, ttl, priority, ordered = ...
+        local body, headers, timeout, ttl, priority, order = ...
         return host.value_or_error(
-            services.broadcast(group, action, body, headers, timeout, ttl, priority, ordered, nil, except))
+            services.broadcast(group, action, body, headers, timeout, ttl, priority, order, nil, except))
     end
     local ok, err = host.begin_and_wait(name, begin_broadcast, group, except, action, ...)
     if not ok then return nil, err end

@@ -92,7 +92,16 @@ local function seconds_of(options, option, name)
     return value ~= nil and host.seconds(value, name .. ": option '" .. option .. "'", 4) or nil
 end
 
--- body, headers, timeout, ttl, priority, ordered: what the host's functions take behind the action. `more` names the
+-- session::Order
+local function order_of(options, name)
+    if not options.unreliable then return options.ordered ~= false and 1 or 0 end
+    if options.confirm or options.timeout then
+        error(name .. ": nobody hears what becomes of an unreliable event; leave out 'confirm' and 'timeout'", 4)
+    end
+    return 2
+end
+
+-- body, headers, timeout, ttl, priority, order: what the host's functions take behind the action. `more` names the
 -- options that this function has beyond those of all messages.
 local function check_message(name, more, action, body, options)
     check_live(name, 3)
@@ -108,7 +117,7 @@ local function check_message(name, more, action, body, options)
     local priority = kPriorities[options.priority or "normal"]
     if not priority then error(name .. ": option 'priority' must be low, normal, high or critical", 3) end
     return options, body, flat_headers(options.headers, name), seconds_of(options, "timeout", name),
-        seconds_of(options, "ttl", name), priority, options.ordered ~= false
+        seconds_of(options, "ttl", name), priority, order_of(options, name)
 end
 host.check_message = check_message
 
@@ -144,14 +153,14 @@ local function begin_and_wait(name, begin, ...)
 end
 host.begin_and_wait = begin_and_wait
 
-local function begin_send(token, key, action, body, headers, timeout, ttl, priority, ordered)
-    return services.send(key, action, body, headers, timeout, ttl, priority, ordered, token)
+local function begin_send(token, key, action, body, headers, timeout, ttl, priority, order)
+    return services.send(key, action, body, headers, timeout, ttl, priority, order, token)
 end
-local function begin_query(token, key, action, body, headers, timeout, ttl, priority, ordered)
-    return services.request(key, action, body, headers, timeout, ttl, priority, ordered, token, true)
+local function begin_query(token, key, action, body, headers, timeout, ttl, priority, order)
+    return services.request(key, action, body, headers, timeout, ttl, priority, order, token, true)
 end
-local function begin_command(token, key, action, body, headers, timeout, ttl, priority, ordered)
-    return services.request(key, action, body, headers, timeout, ttl, priority, ordered, token, false)
+local function begin_command(token, key, action, body, headers, timeout, ttl, priority, order)
+    return services.request(key, action, body, headers, timeout, ttl, priority, order, token, false)
 end
 
 -- Sends what check_message returned.
@@ -171,7 +180,7 @@ local function request(name, key, action, options, ...)
     return { body = wake_body(), headers = wake_headers() }
 end
 
-local kSendOptions = { confirm = true, timeout = true }
+local kSendOptions = { confirm = true, timeout = true, unreliable = true }
 local kRequestOptions = { kind = true, timeout = true }
 
 function methods.send(session, action, body, options)
@@ -283,11 +292,11 @@ end
 -- To all sessions of a uid: how many take it. With `confirm` those that acknowledged it.
 function gw.send(uid, action, body, options)
     check_string(uid, "gw.send", "the uid")
-    local checked, bytes, headers, timeout, ttl, priority, ordered =
+    local checked, bytes, headers, timeout, ttl, priority, order =
         check_message("gw.send", kSendOptions, action, body, options)
     local count, err = 0, nil
     for _, key in ipairs(services.sessions_of(uid)) do
-        local ok, why = send("gw.send", key, action, checked, bytes, headers, timeout, ttl, priority, ordered)
+        local ok, why = send("gw.send", key, action, checked, bytes, headers, timeout, ttl, priority, order)
         if ok then count = count + 1 end
         err = why or err
     end
@@ -298,11 +307,11 @@ end
 -- Asks the newest session of a uid.
 function gw.request(uid, action, body, options)
     check_string(uid, "gw.request", "the uid")
-    local checked, bytes, headers, timeout, ttl, priority, ordered =
+    local checked, bytes, headers, timeout, ttl, priority, order =
         check_message("gw.request", kRequestOptions, action, body, options)
     local keys = services.sessions_of(uid)
     if #keys == 0 then return nil, new_error(host.errors.TargetNotFound) end
-    return request("gw.request", keys[#keys], action, checked, bytes, headers, timeout, ttl, priority, ordered)
+    return request("gw.request", keys[#keys], action, checked, bytes, headers, timeout, ttl, priority, order)
 end
 
 host.key_from = key_from

@@ -82,6 +82,9 @@ struct CallOptions {
   enum class Kind : uint8_t { kCommand, kQuery } kind = Kind::kCommand;  ///< of requests
   enum class Priority : uint8_t { kNormal, kLow, kHigh, kCritical } priority = Priority::kNormal;
   bool unordered = false;  ///< need not wait for messages sent before it
+  /// Of events: sent in one packet (MessageTooLarge (4004) for what does not fit: about 1,150 bytes always do), lost
+  /// with it, never sent again, in no order (RFC 9221). Success then says that it was sent. Requests ignore it.
+  bool unreliable = false;
 };
 
 /// One connection to one server, on a thread of its own. It connects when it is made; when the connection is lost,

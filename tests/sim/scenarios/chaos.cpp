@@ -67,7 +67,7 @@ class Wanderer {
 
   void send() {
     using Send = ClientPeer::Send;
-    using Order = session::SendOptions::Order;
+    using session::Order;
     constexpr std::array<std::string_view, 6> kActions{"echo", "echo", "later", "sink", "fail", "nobody"};
     constexpr std::array kKinds{Send::Kind::kCommand, Send::Kind::kQuery, Send::Kind::kEvent,
                                 Send::Kind::kEventUnheeded};

@@ -255,7 +255,7 @@ TEST_CASE("what comes after a suspended message of its session waits for it; wha
   const uint64_t before = f.request("one", "before"), slow = f.request("one", "slow"),
                  after = f.request("one", "after");
   const uint64_t last = f.event("two");
-  const uint64_t free = f.request("one", "free", {.order = session::SendOptions::Order::kUnordered});
+  const uint64_t free = f.request("one", "free", {.order = session::Order::kUnordered});
   f.run();
   CHECK(handled == std::vector<std::string>{"before", "slow", "free"});
   CHECK(f.outcome(before).body == "before");
@@ -477,7 +477,7 @@ TEST_CASE("messages for a unit that rests wait, with what follows them in order,
   f.request("two", "b");
   f.request("one", "c");
   f.request("two", "d");
-  f.request("one", "u", {.order = session::SendOptions::Order::kUnordered});
+  f.request("one", "u", {.order = session::Order::kUnordered});
   f.run();
   CHECK(handled == "au");
   CHECK(f.dispatcher.queued() == 3);

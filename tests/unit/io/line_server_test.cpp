@@ -34,13 +34,15 @@ struct Shouting {
   Result<std::string> ask(std::string_view line, Duration timeout = 5s) {
     std::atomic<bool> answered{false};
     Result<std::string> answer;
+    bool woken = false;
     std::thread asker([&] {
       answer = ask_line(path, line, timeout);
       answered = true;
-      REQUIRE(loop->post([] {}));
+      woken = loop->post([] {});
     });
     CHECK(loop.until([&] { return answered.load(); }));
     asker.join();
+    CHECK(woken);
     return answer;
   }
 

@@ -55,6 +55,7 @@ TEST_CASE_METHOD(Fixture, "session:send sends an event with its headers, and say
   CHECK(envelope.kind == wire::Kind::kEvent);
   CHECK(envelope.action == "greet");
   CHECK(envelope.priority == wire::Priority::kHigh);
+  CHECK(envelope.flags == 0);
   CHECK(envelope.headers[0].value == "de");
   CHECK(as_text(mine().got[0].body()) == "hi");
   worker.end(self);

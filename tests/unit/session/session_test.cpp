@@ -13,7 +13,7 @@ using wire::Kind;
 
 namespace {
 
-constexpr SendOptions kUnordered{.order = SendOptions::Order::kUnordered};
+constexpr SendOptions kUnordered{.order = session::Order::kUnordered};
 constexpr session::Reply kSuccess{wire::Status::kSuccess, Code::kOk, {}, {}, {}};
 
 /// Answers each request with its own body.
@@ -384,6 +384,37 @@ TEST_CASE("an unreliable message has no number, is handled and is not acknowledg
   REQUIRE(pair.server->acks.empty());
 }
 
+TEST_CASE("an unreliable event takes no number and no place, and nobody may wait for it") {
+  TwoSessions pair;
+  const SendOptions unreliable{.order = session::Order::kUnreliable};
+  REQUIRE(event(*pair.client, "first"));
+  REQUIRE(event(*pair.client, "tick", unreliable) == 0u);
+  REQUIRE(event(*pair.client, "second") == 2u);
+  REQUIRE(pair.client->session.outbox().messages() == 2);
+  const auto waited = pair.client->session.send_event("tick", {}, unreliable, pair.client->waiter.cookie(1));
+  REQUIRE(waited.error().code == Code::kReplyNotExpected);
+  pair.run(1s);
+  REQUIRE(pair.server->arrived == std::vector<std::string>{"first", "tick", "second"});
+  REQUIRE(pair.client->session.outbox().messages() == 0);
+  REQUIRE_FALSE(pair.client->waiter.settled(1));
+}
+
+TEST_CASE("an unreliable event that its link does not take is an error at once") {
+  TwoSessions pair;
+  pair.client->send_outcome = fail(Code::kMessageTooLarge, "does not fit a packet");
+  const auto sent = event(*pair.client, "tick", {.order = session::Order::kUnreliable});
+  REQUIRE(sent.error().code == Code::kMessageTooLarge);
+}
+
+TEST_CASE("only events may be unreliable") {
+  for (const Kind kind : {Kind::kCommand, Kind::kQuery, Kind::kResponse}) {
+    TwoSessions pair;
+    pair.server->session.receive({.kind = kind, .flags = wire::flags::kUnreliable, .action = "e"}, {});
+    REQUIRE(pair.server->closed == Code::kSequenceInvalid);
+    REQUIRE(pair.server->arrived.empty());
+  }
+}
+
 TEST_CASE("a message whose body never comes is refused, and those behind it go on") {
   TwoSessions pair;
   const auto ordered = [](uint64_t seq, std::string_view action) {
@@ -471,9 +502,8 @@ TEST_CASE("under random traffic both ways everything settles exactly once") {
     }
     for (int step = 0; step < 3000; ++step) {
       const size_t i = random.below(2);
-      const SendOptions options{
-          .timeout = 300ms,
-          .order = random.chance(0.7) ? SendOptions::Order::kOrdered : SendOptions::Order::kUnordered};
+      const SendOptions options{.timeout = 300ms,
+                                .order = random.chance(0.7) ? session::Order::kOrdered : session::Order::kUnordered};
       const uint64_t cookie = accepted[i] + 1;
       const auto sent = random.chance(0.5)
                             ? request(*sides[i], std::to_string(cookie), cookie, options)
