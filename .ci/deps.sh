@@ -19,6 +19,8 @@ packages=(
     libmicrohttpd-dev prometheus-cpp-dev nlohmann-json3-dev
     # hashes, the result type, the hash map, the queue between threads
     libxxhash-dev libisal-dev libexpected-dev robin-map-dev libconcurrentqueue-dev
+    # for scripts: compression
+    libzstd-dev
     # whom a client trusts by default
     ca-certificates
     # tests and the format check

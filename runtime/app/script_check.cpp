@@ -4,6 +4,7 @@
 #include "app/plugin_units.h"
 #include "app/settings.h"
 #include "io/system_clock.h"
+#include "io/system_entropy.h"
 
 namespace godwit::app {
 namespace {
@@ -29,8 +30,11 @@ ScriptCheck check_scripts(const Config& config) {
   const io::SystemClock clock;
   TimerHeap timers;
   const std::shared_ptr<host::Watchdog> watchdog = host::make_watchdog();
+  io::SystemEntropy entropy;
   const auto load = [&](const host::UnitSourcePtr& source) {
-    return source->build(1, app_limits(config), {clock, timers, Log(silence, "host"), watchdog, 0});
+    return source->build(
+        1, app_limits(config),
+        {.clock = clock, .timers = timers, .log = Log(silence, "host"), .watchdog = watchdog, .entropy = &entropy});
   };
   std::vector<std::unique_ptr<host::App>> apps;
   std::vector<RoutedApp> routed;

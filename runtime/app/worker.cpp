@@ -53,7 +53,8 @@ Status Worker::open() {
                                                       .mailbox = loop_.get(),
                                                       .pool = shared_.pool,
                                                       .services = services_.get(),
-                                                      .kv = &shared_.kv});
+                                                      .kv = &shared_.kv,
+                                                      .entropy = &entropy_});
   session::Authenticator& authenticator = shared_.units_authenticate ? apps_->authenticator() : shared_.authenticator;
   core_ =
       std::make_unique<ServerCore>(options_.core, options_.endpoint,

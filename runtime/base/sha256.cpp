@@ -71,14 +71,31 @@ std::optional<uint8_t> digit(char c) {
 
 }  // namespace
 
-Sha256 sha256(Bytes bytes) {
-  Words state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-  const uint64_t total_bytes = bytes.size();
-  for (; bytes.size() >= kBlockBytes; bytes = bytes.subspan(kBlockBytes)) compress(state, bytes.data());
-  compress_tail(state, bytes, total_bytes);
+void Sha256Hasher::add(Bytes bytes) {
+  const size_t held = total_bytes_ % kBlockBytes;
+  total_bytes_ += bytes.size();
+  if (held > 0) {
+    const size_t taken = std::min(kBlockBytes - held, bytes.size());
+    std::copy_n(bytes.begin(), taken, rest_.begin() + held);
+    bytes = bytes.subspan(taken);
+    if (held + taken < kBlockBytes) return;
+    compress(state_, rest_.data());
+  }
+  for (; bytes.size() >= kBlockBytes; bytes = bytes.subspan(kBlockBytes)) compress(state_, bytes.data());
+  std::copy(bytes.begin(), bytes.end(), rest_.begin());
+}
+
+Sha256 Sha256Hasher::finish() {
+  compress_tail(state_, Bytes(rest_).first(total_bytes_ % kBlockBytes), total_bytes_);
   Sha256 digest;
-  for (size_t i = 0; i < digest.size(); ++i) digest[i] = static_cast<uint8_t>(state[i / 4] >> (24 - 8 * (i % 4)));
+  for (size_t i = 0; i < digest.size(); ++i) digest[i] = static_cast<uint8_t>(state_[i / 4] >> (24 - 8 * (i % 4)));
   return digest;
+}
+
+Sha256 sha256(Bytes bytes) {
+  Sha256Hasher hasher;
+  hasher.add(bytes);
+  return hasher.finish();
 }
 
 std::string to_hex(const Sha256& digest) {

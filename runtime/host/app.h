@@ -20,7 +20,10 @@ class Authenticator;
 }
 
 namespace godwit {
+class Entropy;
+class HttpClient;
 class Mailbox;
+class MetricStore;
 class WorkPool;
 }  // namespace godwit
 
@@ -64,6 +67,13 @@ struct Registration {
   enum class OnError : uint8_t { kFail, kPass } on_error = OnError::kFail;  ///< kPass: as if it had returned
 };
 
+/// What operators may call by name.
+struct Command {
+  std::string name;
+  std::string help;       ///< one line
+  std::string arguments;  ///< how they are written: "UID [REASON]"
+};
+
 /// Ends scripts that run too long: one thread for all VMs of the process. A VM says when it enters and leaves Lua; on
 /// overrun the watchdog arms an asynchronous hook and keeps it armed until control is back in the host.
 class Watchdog;
@@ -78,8 +88,11 @@ struct AppWorld {
   uint32_t worker_count = 1;
   Mailbox* mailbox = nullptr;  ///< of the worker; null: nothing comes from other threads
   WorkPool* pool = nullptr;
-  Services* services = nullptr;  ///< null: nobody is there
-  KvStore* kv = nullptr;         ///< null: nothing is kept
+  Services* services = nullptr;    ///< null: nobody is there
+  KvStore* kv = nullptr;           ///< null: nothing is kept
+  Entropy* entropy = nullptr;      ///< null: there are no ids to be had
+  MetricStore* metrics = nullptr;  ///< null: nobody looks at what is counted
+  HttpClient* http = nullptr;      ///< null: nothing outside can be asked
 };
 
 constexpr size_t kStateBytesMax = 1 << 20;  ///< what a generation leaves to the next, per worker
@@ -134,6 +147,15 @@ class App : public Handler {
   /// What it is besides a handler; null: it is none. Theirs as long as it lives.
   virtual Router* router() { return nullptr; }
   virtual session::Authenticator* authenticator() { return nullptr; }
+
+  /// What operators may call beside messages.
+  virtual std::span<const Command> commands() const { return {}; }
+  /// Runs one of them. `done` hears its result as JSON text, once: before `run_command` returns, or on the same thread
+  /// at any later time until the app ends.
+  virtual void run_command(std::string_view, std::span<const std::string>,
+                           std::function<void(Result<std::string>)> done) {
+    done(fail(Code::kCommandUnknown, std::string(name()) + " has no commands"));
+  }
 
   /// Runs what an operator typed inside of the live app, under its limits, and returns the result as text.
   virtual Result<std::string> eval(std::string_view) {

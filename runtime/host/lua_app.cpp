@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include "base/version.h"
+#include "host/lua_secrets.h"
 #include "host/lua_strings.h"
+#include "host/lua_zstd.h"
 #include "host/prelude.h"
 
 namespace godwit::host {
@@ -88,7 +90,9 @@ LuaApp::LuaApp(std::shared_ptr<const AppSource> source, uint32_t generation, con
       world_(std::move(world)),
       context_{*source_, fmt::format("{}@{}", source_->name, generation), world_.log.named("script"), LUA_NOREF, {}},
       bridge_(world_, limits_, context_.registrations),
-      services_(world_.services, world_.kv, bridge_.waits(), source_->name) {}
+      services_(world_.services, world_.kv, bridge_.waits(), source_->name) {
+  if (world_.entropy) uuids_.emplace(*world_.entropy, world_.clock);
+}
 
 Status LuaApp::load() {
   auto vm = LuaVm::create(limits_, world_.watchdog, bridge_.turn());
@@ -122,8 +126,8 @@ int LuaApp::set_up(lua_State* state) {
   lua_call(state, 4, 0);
 
   for (const char* name : {"sandbox.lua", "errors.lua", "api.lua", "modules.lua", "message.lua", "codecs.lua",
-                           "json.lua", "wait.lua", "tasks.lua", "sync.lua", "timers.lua", "lifecycle.lua",
-                           "sessions.lua", "groups.lua", "kv.lua", "dispatch.lua", "eval.lua"}) {
+                           "secrets.lua", "zstd.lua", "json.lua", "wait.lua", "tasks.lua", "sync.lua", "timers.lua",
+                           "lifecycle.lua", "sessions.lua", "groups.lua", "kv.lua", "dispatch.lua", "eval.lua"}) {
     push_prelude(state, name);
     lua_pushvalue(state, host);
     lua_call(state, 1, 0);
@@ -147,6 +151,8 @@ int LuaApp::set_up(lua_State* state) {
 void LuaApp::push_host(lua_State* state) {
   lua_newtable(state);
   add_lua_functions(state, context_);
+  add_secret_functions(state, uuids_ ? &*uuids_ : nullptr);
+  add_zstd_functions(state);
   services_.add_to(state);
   push_bounded_strings(state);
   lua_setfield(state, -2, "bounded_strings");

@@ -7,6 +7,7 @@
 #include "host/lua_services.h"
 #include "host/lua_vm.h"
 #include "host/repeat_filter.h"
+#include "host/uuid_source.h"
 
 namespace godwit::host {
 
@@ -70,6 +71,7 @@ class LuaApp final : public App {
   LuaContext context_;
   LuaBridge bridge_;
   LuaServices services_;
+  std::optional<UuidSource> uuids_;
   RepeatFilter failures_logged_;
   AppStats stats_;
   int load_ = LUA_NOREF;

@@ -134,6 +134,12 @@ LuaVm& LuaVm::of(lua_State* running) {
   return *static_cast<LuaVm*>(vm);
 }
 
+void LuaVm::end_if_overdue(lua_State* running) {
+  const Watch& watch = of(running).watch();
+  lua_Debug place;
+  if (watch.overdue() && lua_getstack(running, 1, &place)) watch.raise(running, &place);
+}
+
 void* LuaVm::allocate(void* self, void* block, size_t old_bytes, size_t new_bytes) {
   LuaVm& vm = *static_cast<LuaVm*>(self);
   void* resized = vm.memory_.resize(block, old_bytes, new_bytes);

@@ -43,6 +43,9 @@ class LuaVm {
   /// The VM that a state or coroutine belongs to.
   static LuaVm& of(lua_State* running);
 
+  /// For functions that could take long: raises when the running turn must end. Called from a frame that owns nothing.
+  static void end_if_overdue(lua_State* running);
+
   lua_State* state() { return state_; }
   Watch& watch() { return *watch_; }
   size_t memory_bytes() const { return memory_.used(); }

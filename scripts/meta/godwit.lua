@@ -516,11 +516,36 @@ gw.base64 = {}
 ---@type godwit.TextCodec
 gw.hex = {}
 
----Checksums as hex digits; none is for secrets.
+---All but `equal` give hex digits. The first two are checksums, not for secrets.
 ---@class godwit.Hash
 ---@field xxh3 fun(bytes: string): string
 ---@field crc32c fun(bytes: string): string
+---@field sha256 fun(bytes: string): string
+---@field hmac_sha256 fun(key: string, bytes: string): string
+---@field equal fun(a: string, b: string): boolean  in constant time, for codes and tokens
 gw.hash = {}
+
+---Ids that nobody else has (RFC 9562), as text.
+---@class godwit.Uuid
+---@field v4 fun(): string  random
+---@field v7 fun(): string  begins with the time; each is greater than the one before on this worker
+gw.uuid = {}
+
+---@class godwit.Zstd
+gw.zstd = {}
+
+---@param bytes string
+---@param level? integer  1 (fast) to 9 (small); default 3
+---@return string? compressed
+---@return godwit.Error? err
+function gw.zstd.compress(bytes, level) end
+
+---Refuses (MessageTooLarge) before making room when more than `limit` bytes would come out.
+---@param bytes string
+---@param limit integer  bytes
+---@return string? original
+---@return godwit.Error? err
+function gw.zstd.decompress(bytes, limit) end
 
 ---@class godwit.Json
 gw.json = {}

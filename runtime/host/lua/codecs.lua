@@ -1,4 +1,4 @@
--- gw.base64, gw.hex, gw.hash: bytes as text, and checksums. None is for secrets.
+-- gw.base64, gw.hex, and the checksums of gw.hash: bytes as text. None is for secrets.
 local host = ...
 
 local gw = host.gw
@@ -27,7 +27,8 @@ gw.hex = host.view("gw.hex", {
     encode = of_text("gw.hex.encode", host.hex_encode),
     decode = decoder("gw.hex.decode", host.hex_decode),
 })
-gw.hash = host.view("gw.hash", {
+host.hashes = {
     xxh3 = of_text("gw.hash.xxh3", host.xxh3),
     crc32c = of_text("gw.hash.crc32c", host.crc32c),
-})
+}
+gw.hash = host.view("gw.hash", host.hashes)

@@ -22,6 +22,20 @@ TEST_CASE("every length around a block's end is padded into a digest of its own"
   }
 }
 
+TEST_CASE("what comes in parts has the digest of the whole, wherever it is cut") {
+  const std::string whole(200, 'y');
+  for (size_t first = 0; first <= whole.size(); ++first) {
+    for (const size_t second : {size_t{0}, size_t{1}, size_t{63}, whole.size() - first}) {
+      const size_t middle = std::min(second, whole.size() - first);
+      Sha256Hasher hasher;
+      hasher.add(as_bytes(std::string_view(whole).substr(0, first)));
+      hasher.add(as_bytes(std::string_view(whole).substr(first, middle)));
+      hasher.add(as_bytes(std::string_view(whole).substr(first + middle)));
+      REQUIRE(hasher.finish() == sha256(as_bytes(whole)));
+    }
+  }
+}
+
 TEST_CASE("a digest is read back from its digits of either case, and nothing else is") {
   const Sha256 digest = sha256(as_bytes("abc"));
   CHECK(parse_sha256(to_hex(digest)) == digest);

@@ -32,7 +32,7 @@ TEST_CASE("the globals of an app are these and no others") {
   CHECK(names_in("require('godwit')") ==
         "after all any base64 broadcast channel cron err errors every export group handle hash hex import info json "
         "kv log now request selftest semaphore send session sessions sleep "
-        "spawn time unload use");
+        "spawn time unload use uuid zstd");
 }
 
 TEST_CASE("ways out of the sandbox are closed") {

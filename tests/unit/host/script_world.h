@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "base/prng.h"
 #include "host/app.h"
+#include "port/entropy.h"
 
 namespace godwit::host::test {
 
@@ -94,6 +96,19 @@ class KeptVerdicts : public ReplySink {
   ReplyOutcome next_outcome = ReplyOutcome::kAccepted;
 };
 
+/// Bytes that look random and come again in every run; counts how often it was asked.
+class CountedEntropy : public Entropy {
+ public:
+  void fill(MutableBytes out) override {
+    ++asked;
+    prng_.fill(out);
+  }
+  size_t asked = 0;
+
+ private:
+  Prng prng_{1};
+};
+
 /// An app from source text, and messages for it.
 class ScriptWorld {
  public:
@@ -111,7 +126,8 @@ class ScriptWorld {
                      .watchdog = watchdog,
                      .worker_index = 3,
                      .services = services,
-                     .kv = kv});
+                     .kv = kv,
+                     .entropy = &entropy});
   }
   void load(Files files) {
     auto loaded = try_load(std::move(files));
@@ -178,6 +194,7 @@ class ScriptWorld {
   std::shared_ptr<Watchdog> watchdog = make_watchdog();
   Services* services = nullptr;
   KvStore* kv = nullptr;
+  CountedEntropy entropy;
   SessionView session{7, "device-7", "ada", "127.0.0.1:4242"};
   KeptVerdicts sink;
   std::unique_ptr<App> app;
