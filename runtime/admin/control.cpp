@@ -89,6 +89,8 @@ struct Control::Request {
   std::string verb;
   std::string name;  ///< of the unit; empty: none was given
   std::string text;  ///< of an eval
+  std::string command;
+  std::vector<std::string> arguments;  ///< of a command
   uint32_t worker = 0;
   Answer answer;
 
@@ -101,8 +103,12 @@ struct Control::Request {
       if (json[key].is_string()) json[key].get_to(out);
       return json[key].is_string();
     };
-    if (!text_of("verb", verb) || !text_of("name", name) || !text_of("text", text)) {
-      return godwit::fail(Code::kUsageInvalid, "verb, name and text are strings");
+    if (!text_of("verb", verb) || !text_of("name", name) || !text_of("text", text) || !text_of("command", command)) {
+      return godwit::fail(Code::kUsageInvalid, "verb, name, text and command are strings");
+    }
+    for (const Json& argument : json.value("arguments", Json::array())) {
+      if (!argument.is_string()) return godwit::fail(Code::kUsageInvalid, "arguments are strings");
+      arguments.push_back(argument.get<std::string>());
     }
     // Units of all kinds share one space of names, in which plugins have a prefix.
     if (verb.starts_with("plugin.") && !name.starts_with("plugin/")) name.insert(0, "plugin/");
@@ -129,6 +135,8 @@ void Control::handle(const Caller& caller, std::string_view line, Answer answer)
   if (verb == "enable") return change(request, UnitChange::kEnable);
   if (verb == "disable") return change(request, UnitChange::kDisable);
   if (request.verb == "script.eval") return eval(request);
+  if (request.verb == "script.commands") return commands(request);
+  if (request.verb == "script.run") return run_command(request);
   request.fail({Code::kUsageInvalid, "unknown verb: " + request.verb});
 }
 
@@ -163,7 +171,7 @@ void Control::change(const Request& request, UnitChange change) {
   const auto kind = kind_of(request.verb);
   for (const UnitView& unit : target_.units()) {
     if (unit.name == request.name && kind && unit.kind != *kind) {
-      return request.fail({Code::kUnitUnknown, fmt::format("{} is a {}", unit.name, to_text(unit.kind))});
+      return refuse(request, {Code::kUnitUnknown, fmt::format("{} is a {}", unit.name, to_text(unit.kind))});
     }
   }
   const Status begun = target_.change(request.name, change, [this, request](const ChangeReport& report) {
@@ -171,9 +179,7 @@ void Control::change(const Request& request, UnitChange change) {
     if (report.succeeded) return request.answer(success(report_json(report)));
     request.answer(failure(report.error, report_json(report)));
   });
-  if (begun) return;
-  audit(request, name_of(begun.error().code));
-  request.fail(begun.error());
+  if (!begun) refuse(request, begun.error());
 }
 
 void Control::reload_all(const Request& request) {
@@ -187,24 +193,50 @@ void Control::reload_all(const Request& request) {
     audit(request, failed ? "refused" : "live");
     request.answer(failed ? failure(failed->error, std::move(list)) : success(std::move(list)));
   });
-  if (begun) return;
-  audit(request, name_of(begun.error().code));
-  request.fail(begun.error());
+  if (!begun) refuse(request, begun.error());
+}
+
+void Control::commands(const Request& request) {
+  if (const auto unit = find(request); !unit) return request.fail(unit.error());
+  target_.commands(request.name, [answer = request.answer](const std::vector<CommandView>& commands) {
+    Json list = Json::array();
+    for (const CommandView& one : commands) {
+      list.push_back({{"name", one.name}, {"args", one.arguments}, {"help", one.help}});
+    }
+    answer(success(std::move(list)));
+  });
+}
+
+void Control::run_command(const Request& request) {
+  if (const auto unit = find(request); !unit) return refuse(request, unit.error());
+  const Status begun = target_.run_command(request.name, request.worker, request.command, request.arguments,
+                                           [this, request](const Result<std::string>& value) {
+                                             if (!value) return refuse(request, value.error());
+                                             audit(request, "ok");
+                                             request.answer(success(Json::parse(*value, nullptr, false)));
+                                           });
+  if (!begun) refuse(request, begun.error());
 }
 
 void Control::eval(const Request& request) {
   if (!target_.eval_allowed()) {
-    audit(request, "forbidden");
-    return request.fail({Code::kForbidden, "eval is off; admin.eval = true in the server's configuration allows it"});
+    return refuse(request,
+                  {Code::kForbidden, "eval is off; admin.eval = true in the server's configuration allows it"});
   }
-  if (const auto unit = find(request); !unit) return request.fail(unit.error());
+  if (const auto unit = find(request); !unit) return refuse(request, unit.error());
   const Status begun =
       target_.eval(request.name, request.worker, request.text, [this, request](const Result<std::string>& value) {
-        audit(request, value ? "ok" : name_of(value.error().code));
-        if (!value) return request.fail(value.error());
+        if (!value) return refuse(request, value.error());
+        audit(request, "ok");
         request.answer(success(*value));
       });
-  if (!begun) request.fail(begun.error());
+  if (!begun) refuse(request, begun.error());
+}
+
+/// Of what was to change or run something: that somebody tried is kept as well.
+void Control::refuse(const Request& request, const Error& error) const {
+  audit(request, name_of(error.code));
+  request.fail(error);
 }
 
 void Control::audit(const Request& request, std::string_view outcome) const {
@@ -213,6 +245,10 @@ void Control::audit(const Request& request, std::string_view outcome) const {
                                {"outcome", outcome},
                                {"uid", request.caller.uid},
                                {"pid", request.caller.pid}};
+  std::string call = request.command;
+  for (const std::string& argument : request.arguments) call += " " + argument;
+  call = escape_for_log(call, kLoggedTextBytesMax);
+  if (!call.empty()) fields.push_back({"command", call});
   const std::string hash = to_hex(sha256(as_bytes(request.text)));
   const std::string text = escape_for_log(request.text, kLoggedTextBytesMax);
   if (!request.text.empty()) {

@@ -36,7 +36,10 @@ class Control {
   void show(const Request& request);
   void change(const Request& request, UnitChange change);
   void reload_all(const Request& request);
+  void commands(const Request& request);
+  void run_command(const Request& request);
   void eval(const Request& request);
+  void refuse(const Request& request, const Error& error) const;
   void audit(const Request& request, std::string_view outcome) const;
   Result<UnitView> find(const Request& request) const;
 

@@ -30,6 +30,13 @@ struct BindingView {
   std::string where;  ///< "main.lua:12"
 };
 
+/// What operators may call in a live script.
+struct CommandView {
+  std::string name;
+  std::string help;
+  std::string arguments;
+};
+
 /// What became of a change, on all workers.
 struct ChangeReport {
   std::string name;
@@ -53,6 +60,12 @@ class ControlTarget {
   virtual Status change(const std::string& unit, UnitChange change, std::function<void(ChangeReport)> done) = 0;
   /// Configuration and all units.
   virtual Status reload_all(std::function<void(std::vector<ChangeReport>)> done) = 0;
+
+  virtual void commands(const std::string& unit, std::function<void(std::vector<CommandView>)> done) = 0;
+  /// A command's result is JSON text.
+  virtual Status run_command(const std::string& unit, uint32_t worker, const std::string& command,
+                             const std::vector<std::string>& arguments,
+                             std::function<void(Result<std::string>)> done) = 0;
 
   virtual bool eval_allowed() const = 0;
   virtual Status eval(const std::string& unit, uint32_t worker, const std::string& text,

@@ -5,6 +5,8 @@
 
 #include <sstream>
 
+#include "admin/unit_metrics.h"
+
 namespace godwit::admin {
 namespace {
 
@@ -32,6 +34,7 @@ std::string metrics_as_text(const Scrape& scrape) {
     metric.collect(scrape, series);
     families.push_back(series.take());
   });
+  for (prometheus::MetricFamily& family : unit_metrics(scrape)) families.push_back(std::move(family));
   std::ostringstream out;
   prometheus::TextSerializer().Serialize(out, families);
   return std::move(out).str();

@@ -88,6 +88,14 @@ constexpr Metric kMetrics[] = {
          series.add({{"app", app.name}, {"result", "failed"}}, app.failed);
        }
      }},
+    {"godwit_metric_samples_refused_total", kCounter, "unit, metric",
+     "Samples of a script's or plugin's metric that were one combination of labels too many. None yet: absent.",
+     [](const Scrape& scrape, Series& series) {
+       for (const MetricStore::View& view : scrape.unit_metrics) {
+         if (view.metric->refused() == 0) continue;
+         series.add({{"unit", view.unit}, {"metric", view.metric->declaration().name}}, view.metric->refused());
+       }
+     }},
     {"godwit_log_messages_total", kCounter, "level", "Log records, those held back as repeats included.",
      [](const Scrape& scrape, Series& series) {
        for (size_t i = 0; i < kLogLabels.size(); ++i) {

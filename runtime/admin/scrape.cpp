@@ -30,6 +30,7 @@ Scrape scrape(const AdminSource& source, const Clock& clock) {
       .apps = source.apps(),
       .app_reloads = source.app_reloads(),
       .facts = source.facts(),
+      .unit_metrics = source.unit_metrics(),
       .process = read_process_stats(),
   };
 }

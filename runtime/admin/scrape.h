@@ -14,6 +14,7 @@ struct Scrape {
   std::vector<AppView> apps;
   std::vector<AppReloads> app_reloads;
   ServerFacts facts;
+  std::vector<MetricStore::View> unit_metrics;
   ProcessStats process;
 };
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/metric_store.h"
 #include "base/time.h"
 #include "base/worker_metrics.h"
 
@@ -72,6 +73,8 @@ class AdminSource {
   virtual std::vector<AppView> apps() const = 0;
   virtual std::vector<AppReloads> app_reloads() const = 0;
   virtual ServerFacts facts() const = 0;
+  /// What live scripts and plugins count.
+  virtual std::vector<MetricStore::View> unit_metrics() const = 0;
 };
 
 }  // namespace godwit::admin

@@ -41,6 +41,7 @@ Status Server::open() {
   warn_of_host();
   sessions_ = std::make_unique<SharedCap>(config_.session.max_clients);
   kv_ = std::make_unique<MemoryKvStore>(clock_, kv_limits(config_));
+  metrics_ = std::make_unique<MetricStore>(worker_count(config_));
   if (Status identity = open_identity(); !identity) return identity;
   if (Status plugins = open_plugins(); !plugins) return plugins;
   if (Status workers = open_workers(); !workers) return workers;
@@ -99,8 +100,9 @@ Status Server::open_workers() {
                         .secrets = secrets,
                         .worker_index = index,
                         .worker_count = count};
-    auto worker = Worker::create(std::move(options), {log_, *sessions_, *authenticator_, watchdog, directory_, *kv_,
-                                                      pool_.get(), config_.auth.mode == AuthSection::Mode::kPlugin});
+    auto worker =
+        Worker::create(std::move(options), {log_, *sessions_, *authenticator_, watchdog, directory_, *kv_, *metrics_,
+                                            pool_.get(), config_.auth.mode == AuthSection::Mode::kPlugin});
     if (!worker) return tl::unexpected(std::move(worker.error()));
     // The first worker finds free ports where port 0 was asked for; the others share them.
     if (index == 0) *addresses = (*worker)->addresses();
@@ -126,7 +128,7 @@ Status Server::steer() {
 
 Status Server::open_listeners() {
   io::Loop& loop = workers_.front()->loop();
-  auto admin = ServerAdmin::create(config_, workers_, *scripts_, sink_, loop);
+  auto admin = ServerAdmin::create(config_, workers_, *scripts_, *metrics_, sink_, loop);
   if (!admin) return tl::unexpected(std::move(admin.error()));
   admin_ = std::move(*admin);
   auto control = ServerControl::open(

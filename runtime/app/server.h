@@ -67,6 +67,7 @@ class Server {
   io::SystemClock clock_;  ///< of what all workers share
   SessionDirectory directory_{clock_};
   std::unique_ptr<MemoryKvStore> kv_;
+  std::unique_ptr<MetricStore> metrics_;
   std::shared_ptr<quic::TlsServer> tls_;
   std::unique_ptr<CrashReport> crash_report_;
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -7,9 +7,9 @@ namespace godwit::app {
 
 Result<std::unique_ptr<ServerAdmin>> ServerAdmin::create(const Config& config,
                                                          const std::vector<std::unique_ptr<Worker>>& workers,
-                                                         const ServerScripts& scripts, io::SystemLogSink& sink,
-                                                         io::Loop& loop) {
-  auto admin = std::unique_ptr<ServerAdmin>(new ServerAdmin(config, workers, scripts, sink));
+                                                         const ServerScripts& scripts, const MetricStore& metrics,
+                                                         io::SystemLogSink& sink, io::Loop& loop) {
+  auto admin = std::unique_ptr<ServerAdmin>(new ServerAdmin(config, workers, scripts, metrics, sink));
   if (config.admin.http == "off") return admin;
   const auto address = SocketAddress::parse(config.admin.http);
   if (!address) return fail(address.error().code, "admin.http: " + address.error().text);
@@ -24,8 +24,13 @@ Result<std::unique_ptr<ServerAdmin>> ServerAdmin::create(const Config& config,
 }
 
 ServerAdmin::ServerAdmin(const Config& config, const std::vector<std::unique_ptr<Worker>>& workers,
-                         const ServerScripts& scripts, io::SystemLogSink& sink)
-    : config_(config), workers_(workers), scripts_(scripts), sink_(sink), started_unix_us_(io::wall_clock_us()) {}
+                         const ServerScripts& scripts, const MetricStore& metrics, io::SystemLogSink& sink)
+    : config_(config),
+      workers_(workers),
+      scripts_(scripts),
+      metrics_(metrics),
+      sink_(sink),
+      started_unix_us_(io::wall_clock_us()) {}
 
 ServerAdmin::~ServerAdmin() = default;
 

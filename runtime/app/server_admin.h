@@ -19,8 +19,8 @@ class ServerAdmin final : private admin::AdminSource {
  public:
   static Result<std::unique_ptr<ServerAdmin>> create(const Config& config,
                                                      const std::vector<std::unique_ptr<Worker>>& workers,
-                                                     const ServerScripts& scripts, io::SystemLogSink& sink,
-                                                     io::Loop& loop);
+                                                     const ServerScripts& scripts, const MetricStore& metrics,
+                                                     io::SystemLogSink& sink, io::Loop& loop);
   ~ServerAdmin() override;
 
   /// Where it listens, or "off".
@@ -31,16 +31,18 @@ class ServerAdmin final : private admin::AdminSource {
 
  private:
   ServerAdmin(const Config& config, const std::vector<std::unique_ptr<Worker>>& workers, const ServerScripts& scripts,
-              io::SystemLogSink& sink);
+              const MetricStore& metrics, io::SystemLogSink& sink);
 
   std::vector<admin::WorkerView> workers() const override;
   std::vector<admin::AppView> apps() const override;
   std::vector<admin::AppReloads> app_reloads() const override;
   admin::ServerFacts facts() const override;
+  std::vector<MetricStore::View> unit_metrics() const override { return metrics_.views(); }
 
   const Config config_;
   const std::vector<std::unique_ptr<Worker>>& workers_;
   const ServerScripts& scripts_;
+  const MetricStore& metrics_;
   io::SystemLogSink& sink_;
   const int64_t started_unix_us_;
   admin::ServerState state_ = admin::ServerState::kStarting;

@@ -55,7 +55,8 @@ ServerControl::ServerControl(const Config& config, ServerScripts& scripts, std::
       reload_config_(std::move(reload_config)),
       log_(log),
       eval_allowed_(config.admin.eval),
-      control_(*this, log) {}
+      control_(*this, log),
+      alive_(std::make_shared<ServerScripts*>(&scripts)) {}
 
 ServerControl::~ServerControl() = default;
 
@@ -141,11 +142,40 @@ Status ServerControl::reload_all(std::function<void(std::vector<admin::ChangeRep
   return {};
 }
 
+void ServerControl::commands(const std::string& unit, std::function<void(std::vector<admin::CommandView>)> done) {
+  scripts_.calls().call(0, [this, unit, done = std::move(done)](WorkerApps& apps) {
+    std::vector<admin::CommandView> commands;
+    if (const host::App* app = apps.find_app(unit)) {
+      for (const host::Command& one : app->commands()) commands.push_back({one.name, one.help, one.arguments});
+    }
+    scripts_.calls().answer(0, [done, commands] { done(commands); });
+  });
+}
+
+Status ServerControl::run_command(const std::string& unit, uint32_t worker, const std::string& command,
+                                  const std::vector<std::string>& arguments,
+                                  std::function<void(Result<std::string>)> done) {
+  if (Status known = check_worker(worker); !known) return known;
+  const auto answer = [alive = std::weak_ptr(alive_), worker, done = std::move(done)](Result<std::string> value) {
+    if (const auto scripts = alive.lock()) {
+      (*scripts)->calls().answer(worker, [done, value = std::move(value)] { done(value); });
+    }
+  };
+  scripts_.calls().call(worker, [unit, command, arguments, answer](WorkerApps& apps) {
+    if (host::App* app = apps.find_app(unit)) return app->run_command(command, arguments, answer);
+    answer(fail(Code::kUnitUnknown, unit + " is not live"));
+  });
+  return {};
+}
+
+Status ServerControl::check_worker(uint32_t worker) const {
+  if (worker < scripts_.calls().count()) return {};
+  return fail(Code::kUsageInvalid, fmt::format("there are {} workers, from 0 on", scripts_.calls().count()));
+}
+
 Status ServerControl::eval(const std::string& unit, uint32_t worker, const std::string& text,
                            std::function<void(Result<std::string>)> done) {
-  if (worker >= scripts_.calls().count()) {
-    return fail(Code::kUsageInvalid, fmt::format("there are {} workers, from 0 on", scripts_.calls().count()));
-  }
+  if (Status known = check_worker(worker); !known) return known;
   scripts_.calls().call(worker, [this, unit, worker, text, done = std::move(done)](WorkerApps& apps) {
     host::App* app = apps.find_app(unit);
     Result<std::string> value = app ? app->eval(text) : fail(Code::kUnitUnknown, unit + " is not live");

@@ -32,9 +32,14 @@ class ServerControl final : private admin::ControlTarget {
   Status change(const std::string& unit, admin::UnitChange change,
                 std::function<void(admin::ChangeReport)> done) override;
   Status reload_all(std::function<void(std::vector<admin::ChangeReport>)> done) override;
+  void commands(const std::string& unit, std::function<void(std::vector<admin::CommandView>)> done) override;
+  Status run_command(const std::string& unit, uint32_t worker, const std::string& command,
+                     const std::vector<std::string>& arguments, std::function<void(Result<std::string>)> done) override;
   bool eval_allowed() const override { return eval_allowed_; }
   Status eval(const std::string& unit, uint32_t worker, const std::string& text,
               std::function<void(Result<std::string>)> done) override;
+
+  Status check_worker(uint32_t worker) const;
 
   ServerScripts& scripts_;
   const std::function<Status()> reload_config_;
@@ -42,6 +47,8 @@ class ServerControl final : private admin::ControlTarget {
   bool eval_allowed_;
   admin::Control control_;
   std::unique_ptr<io::LineServer> socket_;
+  /// Commands may end later than this object, with their apps: they hold it weakly.
+  const std::shared_ptr<ServerScripts*> alive_;
 };
 
 /// Where the admin socket of a server with this configuration is; empty: it has none.

@@ -54,7 +54,8 @@ Status Worker::open() {
                                                       .pool = shared_.pool,
                                                       .services = services_.get(),
                                                       .kv = &shared_.kv,
-                                                      .entropy = &entropy_});
+                                                      .entropy = &entropy_,
+                                                      .metrics = &shared_.metrics});
   session::Authenticator& authenticator = shared_.units_authenticate ? apps_->authenticator() : shared_.authenticator;
   core_ =
       std::make_unique<ServerCore>(options_.core, options_.endpoint,

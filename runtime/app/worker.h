@@ -30,6 +30,7 @@ struct WorkerShared {
   std::shared_ptr<host::Watchdog> watchdog;
   SessionDirectory& directory;
   host::KvStore& kv;
+  MetricStore& metrics;
   WorkPool* pool = nullptr;  ///< for blocking work of plugins
   /// Who may come in is decided by the worker's own units instead of by `authenticator`.
   bool units_authenticate = false;

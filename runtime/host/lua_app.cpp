@@ -90,7 +90,9 @@ LuaApp::LuaApp(std::shared_ptr<const AppSource> source, uint32_t generation, con
       world_(std::move(world)),
       context_{*source_, fmt::format("{}@{}", source_->name, generation), world_.log.named("script"), LUA_NOREF, {}},
       bridge_(world_, limits_, context_.registrations),
-      services_(world_.services, world_.kv, bridge_.waits(), source_->name) {
+      services_(world_.services, world_.kv, bridge_.waits(), source_->name),
+      metrics_(world_.metrics, source_->name, world_.worker_index),
+      commands_(context_.name) {
   if (world_.entropy) uuids_.emplace(*world_.entropy, world_.clock);
 }
 
@@ -125,9 +127,10 @@ int LuaApp::set_up(lua_State* state) {
   lua_pushlstring(state, types.data(), types.size());
   lua_call(state, 4, 0);
 
-  for (const char* name : {"sandbox.lua", "errors.lua", "api.lua", "modules.lua", "message.lua", "codecs.lua",
-                           "secrets.lua", "zstd.lua", "json.lua", "wait.lua", "tasks.lua", "sync.lua", "timers.lua",
-                           "lifecycle.lua", "sessions.lua", "groups.lua", "kv.lua", "dispatch.lua", "eval.lua"}) {
+  for (const char* name :
+       {"sandbox.lua",  "errors.lua", "api.lua",  "modules.lua", "message.lua",  "codecs.lua",   "secrets.lua",
+        "zstd.lua",     "json.lua",   "wait.lua", "tasks.lua",   "sync.lua",     "timers.lua",   "lifecycle.lua",
+        "sessions.lua", "groups.lua", "kv.lua",   "metrics.lua", "commands.lua", "dispatch.lua", "eval.lua"}) {
     push_prelude(state, name);
     lua_pushvalue(state, host);
     lua_call(state, 1, 0);
@@ -143,6 +146,7 @@ int LuaApp::set_up(lua_State* state) {
   app.export_ = reference_to(state, "export");
   app.import_ = reference_to(state, "import");
   app.eval_ = reference_to(state, "eval");
+  app.run_command_ = reference_to(state, "run_command");
   app.vm_->set_adopter(reference_to(state, "adopt"));
   app.vm_->set_error_type(reference_to(state, "error_type"));
   return 0;
@@ -154,6 +158,8 @@ void LuaApp::push_host(lua_State* state) {
   add_secret_functions(state, uuids_ ? &*uuids_ : nullptr);
   add_zstd_functions(state);
   services_.add_to(state);
+  metrics_.add_to(state);
+  commands_.add_to(state);
   push_bounded_strings(state);
   lua_setfield(state, -2, "bounded_strings");
   push_codes(state);
@@ -162,6 +168,7 @@ void LuaApp::push_host(lua_State* state) {
   lua_setfield(state, -2, "wait_mark");
   set_number(state, "text_bytes_max", static_cast<double>(std::min(limits_.memory_bytes_max / 4, kTextBytesMax)));
   set_number(state, "concat_items_max", kConcatItemsMax);
+  set_number(state, "handler_timeout", std::chrono::duration<double>(limits_.handler_timeout).count());
   set_number(state, "coroutines_max", static_cast<double>(limits_.coroutines_max));
   set_number(state, "seed", static_cast<double>(to_ns(world_.clock.now()) % 1'000'000'007 + world_.worker_index));
 
@@ -304,7 +311,10 @@ Status LuaApp::import_state(std::string_view state) {
   return imported;
 }
 
-void LuaApp::start() { call(start_); }
+void LuaApp::start() {
+  metrics_.show();
+  call(start_);
+}
 
 void LuaApp::retire() { call(retire_); }
 
@@ -414,6 +424,12 @@ Result<std::string> LuaApp::eval(std::string_view text) {
   bridge_.waits().forget(static_cast<WaitToken>(std::exchange(bridge_.plain()->waits_for, 0)));
   vm_->drop(outcome.coroutine);
   return fail(Code::kScriptError, context_.name + ": what is typed in cannot wait; gw.spawn runs a function that does");
+}
+
+void LuaApp::run_command(std::string_view name, std::span<const std::string> arguments, LuaCommands::Done done) {
+  if (!commands_.begin(name, arguments, std::move(done))) return;
+  call(run_command_);
+  commands_.give_up({Code::kScriptError, context_.name + ": the command could not begin; see the server's log"});
 }
 
 size_t LuaApp::pins() const { return vm_->waiting() + bridge_.parked().size() + bridge_.plain()->tasks_waiting; }

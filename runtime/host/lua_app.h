@@ -3,7 +3,9 @@
 #include "host/app.h"
 #include "host/breaker.h"
 #include "host/lua_bridge.h"
+#include "host/lua_commands.h"
 #include "host/lua_functions.h"
+#include "host/lua_metrics.h"
 #include "host/lua_services.h"
 #include "host/lua_vm.h"
 #include "host/repeat_filter.h"
@@ -36,6 +38,8 @@ class LuaApp final : public App {
   const std::vector<Registration>& registrations() const override { return context_.registrations; }
   AppStats stats() const override;
   Result<std::string> eval(std::string_view text) override;
+  std::span<const Command> commands() const override { return commands_.list(); }
+  void run_command(std::string_view name, std::span<const std::string> arguments, LuaCommands::Done done) override;
 
  private:
   /// What a coroutine that waits was doing.
@@ -71,6 +75,8 @@ class LuaApp final : public App {
   LuaContext context_;
   LuaBridge bridge_;
   LuaServices services_;
+  LuaMetrics metrics_;
+  LuaCommands commands_;
   std::optional<UuidSource> uuids_;
   RepeatFilter failures_logged_;
   AppStats stats_;
@@ -86,6 +92,7 @@ class LuaApp final : public App {
   std::vector<Breaker> breakers_;  ///< by handler
   size_t breakers_open_ = 0;
   int eval_ = LUA_NOREF;
+  int run_command_ = LUA_NOREF;
   std::vector<Place> places_;  ///< by coroutine
   std::unique_ptr<LuaVm> vm_;  // goes first: its Lua code refers to the others
 };

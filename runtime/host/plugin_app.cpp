@@ -94,6 +94,7 @@ PluginApp::~PluginApp() {
 
 void PluginApp::start() {
   started_ = true;
+  host_.metrics().show();
   if (!library_->instance().start) return;
   const PluginHost::Entry entry(host_, Stage::kRunning, nullptr);
   call(library_->instance().start, self_);

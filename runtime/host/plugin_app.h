@@ -33,9 +33,6 @@ class PluginApp final : public App, private Router, private session::Authenticat
   void cancel(Code code, ReplySink& sink) override;
   bool run_ready(ReplySink& sink) override;
 
-  /// What the plugin counts itself; from any thread.
-  std::vector<PluginMetrics::Sample> metrics() const { return host_.metrics(); }
-
   bool has_state() const override { return library_->instance().save && library_->instance().restore; }
   Result<std::string> export_state() override;
   Status import_state(std::string_view state) override;

@@ -20,11 +20,6 @@ std::shared_ptr<const PluginLabel> label_of(const PluginSource& source, uint32_t
                   fmt::format("{} {}", source.file.info.name, to_hex(source.file.digest).substr(0, 16))});
 }
 
-bool is_metric_name(std::string_view name) {
-  const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
-  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), allowed);
-}
-
 }  // namespace
 
 PluginHost::PluginHost(const PluginSource& source, std::shared_ptr<const PluginLibrary> library, uint32_t generation,
@@ -35,6 +30,7 @@ PluginHost::PluginHost(const PluginSource& source, std::shared_ptr<const PluginL
       log_(world_.log.named("plugin")),
       label_(label_of(source, generation)),
       face_{},
+      metrics_(world_.metrics, source.unit_name(), world_.worker_index),
       deferred_(world_.timers, source.settings.pending_max),
       tasks_({world_.clock, world_.timers, world_.mailbox, world_.pool}, std::move(library), label_) {
   const PluginTables& tables = plugin_tables();
@@ -124,11 +120,17 @@ gw_status PluginHost::defer(Ticket ticket, uint32_t flags) {
 
 gw_status PluginHost::declare(int type, std::string_view name, std::string_view help, uint32_t& metric) {
   if (stage_ != Stage::kCreating) return GW_ERROR_NOT_NOW;
-  if (!is_metric_name(name) || (type != GW_METRIC_COUNTER && type != GW_METRIC_GAUGE)) return GW_ERROR_ARGUMENT_INVALID;
-  const auto known = type == GW_METRIC_COUNTER ? PluginMetrics::Type::kCounter : PluginMetrics::Type::kGauge;
-  const size_t number = metrics_.declare(known, name, help);
-  if (number == PluginMetrics::kMetricsMax) return GW_ERROR_LIMIT;
-  metric = static_cast<uint32_t>(number);
+  if (type != GW_METRIC_COUNTER && type != GW_METRIC_GAUGE) return GW_ERROR_ARGUMENT_INVALID;
+  const auto number = metrics_.declare({type == GW_METRIC_COUNTER ? MetricType::kCounter : MetricType::kGauge,
+                                        std::string(name),
+                                        std::string(help),
+                                        {},
+                                        {}});
+  if (!number) {
+    log_.error("metric refused", {{"plugin", label_->name}, {"metric", name}, {"why", number.error().text}});
+    return number.error().code == Code::kLimitReached ? GW_ERROR_LIMIT : GW_ERROR_ARGUMENT_INVALID;
+  }
+  metric = *number;
   return GW_OK;
 }
 

@@ -32,7 +32,7 @@ class PluginHost {
   const std::vector<Registration>& registrations() const { return registrations_; }
   uint64_t misused() const { return misused_.load(std::memory_order_relaxed); }
   std::string take_state() { return std::exchange(state_, {}); }
-  std::vector<PluginMetrics::Sample> metrics() const { return metrics_.samples(); }
+  const PluginMetrics& metrics() const { return metrics_; }
   PluginTasks& tasks() { return tasks_; }
   const PluginTasks& tasks() const { return tasks_; }
   DeferredMessages& deferred() { return deferred_; }

@@ -1,9 +1,8 @@
 #pragma once
 
-#include <array>
-#include <atomic>
 #include <string>
-#include <vector>
+
+#include "base/metric_store.h"
 
 namespace godwit::host {
 
@@ -11,37 +10,41 @@ namespace godwit::host {
 class PluginMetrics {
  public:
   static constexpr size_t kMetricsMax = 64;
-  enum class Type : uint8_t { kCounter, kGauge };
 
-  struct Sample {
-    std::string name;
-    std::string help;
-    Type type = Type::kCounter;
-    int64_t value = 0;
-  };
+  /// Without a store nobody looks at what is counted.
+  PluginMetrics(MetricStore* store, std::string unit, uint32_t worker)
+      : store_(store), unit_(std::move(unit)), worker_(worker) {}
 
-  /// Its number; kMetricsMax: there are too many.
-  size_t declare(Type type, std::string_view name, std::string_view help) {
-    if (declared_.size() == kMetricsMax) return kMetricsMax;
-    declared_.push_back({std::string(name), std::string(help), type, 0});
-    return declared_.size() - 1;
+  /// Its number, or LimitReached, or why the declaration is refused.
+  Result<uint32_t> declare(const MetricDeclaration& declaration) {
+    if (metrics_.size() == kMetricsMax) return fail(Code::kLimitReached, "more than 64 metrics");
+    auto metric = store_ ? store_->declare(unit_, declaration) : alone(declaration);
+    if (!metric) return tl::unexpected(std::move(metric.error()));
+    metrics_.push_back(std::move(*metric));
+    return static_cast<uint32_t>(metrics_.size() - 1);
   }
   void add(size_t metric, int64_t amount) {
-    if (metric < kMetricsMax) values_[metric].fetch_add(amount, std::memory_order_relaxed);
+    if (metric < metrics_.size()) (void)metrics_[metric]->add(worker_, {}, static_cast<double>(amount));
   }
   void set(size_t metric, int64_t value) {
-    if (metric < kMetricsMax) values_[metric].store(value, std::memory_order_relaxed);
+    if (metric < metrics_.size()) (void)metrics_[metric]->set(worker_, {}, static_cast<double>(value));
   }
 
-  std::vector<Sample> samples() const {
-    std::vector<Sample> out = declared_;
-    for (size_t i = 0; i < out.size(); ++i) out[i].value = values_[i].load(std::memory_order_relaxed);
-    return out;
+  /// The generation is live: its metrics are those of the unit.
+  void show() const {
+    if (store_) store_->show(unit_, metrics_);
   }
 
  private:
-  std::vector<Sample> declared_;
-  std::array<std::atomic<int64_t>, kMetricsMax> values_{};
+  static Result<std::shared_ptr<UnitMetric>> alone(const MetricDeclaration& declaration) {
+    if (const Status sound = check(declaration); !sound) return tl::unexpected(sound.error());
+    return std::make_shared<UnitMetric>(declaration, 1);
+  }
+
+  MetricStore* const store_;
+  const std::string unit_;
+  const uint32_t worker_;
+  MetricStore::Metrics metrics_;
 };
 
 }  // namespace godwit::host

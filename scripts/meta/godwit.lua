@@ -488,6 +488,72 @@ function gw.import(fn) end
 ---@param fn fun()
 function gw.unload(fn) end
 
+---What operators may call by `godwit script run APP NAME ARG…`: text or plain data is the answer, `nil, err` a failure. It may
+---wait. Only while the app loads.
+---@param name string  a-z, 0-9, '.', '_' and '-'
+---@param options? { help?: string, args?: string }  one line each; `args` says how they are written: "UID [REASON]"
+---@param fn fun(args: string[]): any, any
+---@overload fun(name: string, fn: fun(args: string[]): any, any)
+function gw.command(name, options, fn) end
+
+---@alias godwit.Labels table<string, string | number>
+
+---@class godwit.Counter
+local Counter = {}
+
+---LimitReached: one combination of labels too many. Labels may come alone.
+---@param amount? number | godwit.Labels  1 when nil; not negative
+---@param labels? godwit.Labels
+---@return boolean? ok
+---@return godwit.Error? err
+function Counter:inc(amount, labels) end
+
+---@class godwit.Gauge
+local Gauge = {}
+
+---@param amount? number | godwit.Labels  1 when nil
+---@param labels? godwit.Labels
+---@return boolean? ok
+---@return godwit.Error? err
+function Gauge:inc(amount, labels) end
+
+---This worker's share.
+---@param value number
+---@param labels? godwit.Labels
+---@return boolean? ok
+---@return godwit.Error? err
+function Gauge:set(value, labels) end
+
+---@class godwit.Histogram
+local Histogram = {}
+
+---@param value number
+---@param labels? godwit.Labels
+---@return boolean? ok
+---@return godwit.Error? err
+function Histogram:observe(value, labels) end
+
+---What the app counts, told at /metrics as godwit_app_NAME. Only while the app loads.
+---@class godwit.Metric
+gw.metric = {}
+
+---@param name string  a-z, 0-9 and _
+---@param options? { help?: string, labels?: string[] }
+---@return godwit.Counter
+function gw.metric.counter(name, options) end
+
+---The sum of what each worker has set.
+---@param name string  a-z, 0-9 and _
+---@param options? { help?: string, labels?: string[] }
+---@return godwit.Gauge
+function gw.metric.gauge(name, options) end
+
+---Without buckets: those of durations in seconds, from 0.0005 to 30.
+---@param name string  a-z, 0-9 and _
+---@param options? { help?: string, labels?: string[], buckets?: number[] }  upper ends, ascending
+---@return godwit.Histogram
+function gw.metric.histogram(name, options) end
+
 ---An error as a value: to be returned as `nil, err`, or raised, which fails the message with its code and text.
 ---@param code string | integer  a name or number of `gw.errors`
 ---@param text? string

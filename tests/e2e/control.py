@@ -175,7 +175,7 @@ def test_eval_is_off_unless_allowed_and_leaves_a_trace():
     with server() as s:
         refused = control(s, "script", "eval", "app", "-e", "1 + 1").expect(PEER_FAILED)
         assert "admin.eval" in refused.err
-        s.log.wait_for(rf"admin request.*script\.eval.*forbidden.*uid={os.getuid()}")
+        s.log.wait_for(rf"admin request.*script\.eval.*Forbidden.*uid={os.getuid()}")
     with server(None, "admin.eval=true") as s:
         assert control(s, "script", "eval", "app", "-e", "1 + 1").expect(OK).out.strip() == "2"
         s.log.wait_for(r"admin request.*script\.eval.*ok.*sha256=[0-9a-f]{64}.*1 \+ 1")

@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import signal
 import tempfile
@@ -108,6 +109,13 @@ def test_a_router_decides_where_messages_are_looked_up():
         assert running.request("v1.echo", "--body", "x").expect(OK).out == "x"
         assert running.request("echo", "--body", "y").expect(OK).out == "y"
         assert "HandlerNotFound" in running.request("v2.echo").expect(PEER_FAILED).err
+
+
+def test_what_a_plugin_counts_is_told_under_its_name():
+    with server(TEST_PLUGINS / "fixture.so") as running:
+        text = running.get("/metrics")[1]
+        assert re.search(r'^godwit_plugin_ticks\{plugin="[a-z_]+"\} 0$', text, re.M), text
+        assert "# TYPE godwit_plugin_ticks counter" in text
 
 
 USERS = """[auth]

@@ -14,6 +14,8 @@ struct Options {
   ControlCall call;
   std::string name;
   std::string code;
+  std::string command;
+  std::vector<std::string> arguments;
   uint32_t worker = 0;
 };
 using OptionsPtr = std::shared_ptr<Options>;
@@ -118,6 +120,48 @@ void add_eval(CLI::App& group, Verb& chosen, const OptionsPtr& options) {
   verb->callback([=, &chosen] { chosen = [=] { return run_eval(*options); }; });
 }
 
+void print_commands(const Json& commands) {
+  for (const Json& one : commands) {
+    fmt::print("{:<40} {}\n", text_of(one, "name") + " " + text_of(one, "args"), text_of(one, "help"));
+  }
+}
+
+void add_commands(CLI::App& group, Verb& chosen, const OptionsPtr& options) {
+  CLI::App* verb = add_verb(group, "commands", "List what `run` can call in a live app", options);
+  verb->add_option("NAME", options->name)->required();
+  verb->callback([=, &chosen] {
+    chosen = [=] { return options->call.run({{"verb", "script.commands"}, {"name", options->name}}, print_commands); };
+  });
+}
+
+/// Text as it is, anything else as JSON.
+void print_result(const Json& value) {
+  print_reply(
+      (value.is_string() ? value.get<std::string>() : value.dump(2, ' ', false, Json::error_handler_t::replace)) +
+      "\n");
+}
+
+void add_run(CLI::App& group, Verb& chosen, const OptionsPtr& options) {
+  CLI::App* verb = add_verb(group, "run", "Run a command of a live app and print what it returns", options);
+  verb->add_option("NAME", options->name)->required();
+  verb->add_option("COMMAND", options->command)->required();
+  verb->add_option("ARG", options->arguments, "as the command takes them; after `--` also what begins with a dash");
+  verb->add_option("--worker", options->worker, "in the app of which worker (default: 0)");
+  verb->footer(
+      "Apps declare commands with gw.command. The server's log keeps who ran which.\n"
+      "Examples:\n  godwit script run chat kick device-7\n  godwit script run chat --json rooms");
+  verb->callback([=, &chosen] {
+    chosen = [=] {
+      return options->call.run({{"verb", "script.run"},
+                                {"name", options->name},
+                                {"command", options->command},
+                                {"arguments", options->arguments},
+                                {"worker", options->worker}},
+                               print_result);
+    };
+  });
+}
+
 constexpr const char* kReloadHelp = "Load its files again; the outcome on all workers, with file and line";
 constexpr const char* kEnableHelp = "Load it again after `disable`";
 constexpr const char* kDisableHelp = "Take it out of service until `enable`, or the server's next start";
@@ -137,6 +181,8 @@ void add_script(CLI::App& program, Verb& chosen) {
   add_change(*group, chosen, "script", "rollback", "Go back to the version before", options);
   add_change(*group, chosen, "script", "enable", kEnableHelp, options);
   add_change(*group, chosen, "script", "disable", kDisableHelp, options);
+  add_commands(*group, chosen, options);
+  add_run(*group, chosen, options);
   add_eval(*group, chosen, options);
 }
 

@@ -291,7 +291,9 @@ enum { GW_METRIC_COUNTER = 1, GW_METRIC_GAUGE = 2 };
 
 typedef struct gw_metrics_table {
   uint32_t struct_size;
-  /* Only while `create` runs, at most 64. `name` is of a-z, 0-9 and _; it appears as godwit_plugin_NAME. */
+  /* Only while `create` runs, at most 64. `name` is of a-z, 0-9 and _, a letter first; it appears at /metrics as
+   * godwit_plugin_NAME with the label `plugin`, the sum of all workers. The next generation goes on with what was
+   * counted. GW_ERROR_ARGUMENT_INVALID also when another plugin has a metric of this name and another type. */
   gw_status (*declare)(const gw_host* host, int type, gw_text name, gw_text help, uint32_t* metric);
   /* [any thread] Counters only grow. */
   void (*add)(const gw_host* host, uint32_t metric, int64_t amount);

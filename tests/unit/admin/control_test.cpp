@@ -43,6 +43,20 @@ class FakeTarget : public ControlTarget {
           {.name = "limit", .outcome = "refused", .error = {Code::kScriptLoadFailed, "limit: no"}}});
     return {};
   }
+  void commands(const std::string&, std::function<void(std::vector<CommandView>)> done) override {
+    done({{"kick", "Ends a session.", "ID"}});
+  }
+  Status run_command(const std::string&, uint32_t worker, const std::string& command,
+                     const std::vector<std::string>& arguments,
+                     std::function<void(Result<std::string>)> done) override {
+    if (worker > 1) return fail(Code::kUsageInvalid, "no such worker");
+    if (command != "kick") {
+      done(fail(Code::kCommandUnknown, "it has: kick"));
+    } else {
+      running = [done, arguments] { done("{\"kicked\":" + std::to_string(arguments.size()) + "}"); };
+    }
+    return {};
+  }
   bool eval_allowed() const override { return allowed; }
   Status eval(const std::string&, uint32_t worker, const std::string& text,
               std::function<void(Result<std::string>)> done) override {
@@ -53,6 +67,7 @@ class FakeTarget : public ControlTarget {
   bool allowed = false;
   std::optional<UnitChange> asked;
   std::function<void(ChangeReport)> waiting;
+  std::function<void()> running;
 };
 
 struct ControlWorld {
@@ -136,7 +151,7 @@ TEST_CASE("what is typed runs only when that is allowed, and is in the log eithe
   world.target.allowed = true;
   CHECK(world.ask(line) == R"({"ok":true,"result":"1 + 1 on 3"})");
   REQUIRE(world.log.lines.size() == 2);
-  CHECK(world.log.lines[0].find("outcome=forbidden") != std::string::npos);
+  CHECK(world.log.lines[0].find("outcome=Forbidden") != std::string::npos);
   CHECK(world.log.lines[1].find("text=1 + 1") != std::string::npos);
   const size_t hash = world.log.lines[0].find("sha256=");
   REQUIRE(hash != std::string::npos);
@@ -152,4 +167,40 @@ TEST_CASE("what is no request is refused as such") {
     INFO(line);
     CHECK(world.ask(line).find("UsageInvalid") != std::string::npos);
   }
+}
+
+TEST_CASE("a command is answered when it has ended, and the log keeps who called it with what") {
+  ControlWorld world;
+  CHECK(world.ask(R"({"verb":"script.commands","name":"chat"})") ==
+        R"({"ok":true,"result":[{"name":"kick","args":"ID","help":"Ends a session."}]})");
+  CHECK(world.log.lines.empty());
+  const std::string call = R"({"verb":"script.run","name":"chat","command":"kick","arguments":["a","b"]})";
+  CHECK(world.ask(call).empty());
+  CHECK(world.log.lines.empty());
+  world.target.running();
+  CHECK(world.answers == std::vector<std::string>{R"({"ok":true,"result":{"kicked":2}})"});
+  REQUIRE(world.log.lines.size() == 1);
+  CHECK(world.log.lines[0].find("verb=script.run name=chat outcome=ok") != std::string::npos);
+  CHECK(world.log.lines[0].find("command=kick a b") != std::string::npos);
+}
+
+TEST_CASE("what was refused is kept as well: commands, evals and changes of what is not there") {
+  ControlWorld world;
+  world.target.allowed = true;
+  const std::pair<const char*, const char*> requests[] = {
+      {R"({"verb":"script.run","name":"chat","command":"cick"})", "CommandUnknown"},
+      {R"({"verb":"script.run","name":"chat","command":"kick","worker":7})", "UsageInvalid"},
+      {R"({"verb":"script.run","name":"nobody","command":"kick"})", "UnitUnknown"},
+      {R"({"verb":"script.eval","name":"nobody","text":"1"})", "UnitUnknown"},
+      {R"({"verb":"script.reload","name":"plugin/limit"})", "UnitUnknown"},
+      {R"({"verb":"script.reload","name":"ghost"})", "UnitUnknown"}};
+  for (const auto& [request, code] : requests) {
+    INFO(request);
+    world.log.lines.clear();
+    CHECK(world.ask(request).find(code) != std::string::npos);
+    REQUIRE(world.log.lines.size() == 1);
+    CHECK(world.log.lines[0].find(std::string("outcome=") + code) != std::string::npos);
+  }
+  CHECK(world.ask(R"({"verb":"script.run","name":"chat","arguments":[1]})").find("arguments are strings") !=
+        std::string::npos);
 }

@@ -43,12 +43,14 @@ class FakeSource final : public AdminSource {
   std::vector<AppView> apps() const override { return app_views; }
   std::vector<AppReloads> app_reloads() const override { return reloads; }
   ServerFacts facts() const override { return server; }
+  std::vector<MetricStore::View> unit_metrics() const override { return store.views(); }
 
   std::vector<std::unique_ptr<WorkerMetrics>> metrics;
   std::vector<WorkerView> views;
   std::vector<AppView> app_views;
   std::vector<AppReloads> reloads;
   ServerFacts server;
+  MetricStore store{2};
 };
 
 }  // namespace godwit::admin

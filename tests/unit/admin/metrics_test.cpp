@@ -265,3 +265,48 @@ TEST_CASE("promtool finds nothing to complain about, where it is installed") {
   REQUIRE(fwrite(text.data(), 1, text.size(), promtool) == text.size());
   REQUIRE(pclose(promtool) == 0);
 }
+
+TEST_CASE("what scripts and plugins count is told under their names, aggregated, with one header for each name") {
+  TestClock clock;
+  FakeSource source(clock);
+  const MetricDeclaration orders{MetricType::kCounter, "orders_total", "Orders taken.", {"room"}, {}};
+  const MetricDeclaration size{MetricType::kHistogram, "size", "", {}, {1, 10}};
+  const auto shop = *source.store.declare("shop", orders), bank = *source.store.declare("bank", orders);
+  const auto sizes = *source.store.declare("shop", size);
+  const auto plugin = *source.store.declare("plugin/limiter", {MetricType::kGauge, "open", "Open.", {}, {}});
+  source.store.show("shop", {shop, sizes});
+  source.store.show("bank", {bank});
+  source.store.show("plugin/limiter", {plugin});
+  const std::string_view attic[] = {"at\"tic"};
+  REQUIRE(shop->add(0, attic, 1));
+  REQUIRE(shop->add(1, attic, 2));
+  REQUIRE(bank->add(0, attic, 5));
+  REQUIRE(sizes->observe(0, {}, 3));
+  REQUIRE(plugin->set(1, {}, 7));
+  const std::string text = exposition(source, clock);
+  CHECK(has_line(text, R"(godwit_app_orders_total{app="shop",room="at\"tic"} 3)"));
+  CHECK(has_line(text, R"(godwit_app_orders_total{app="bank",room="at\"tic"} 5)"));
+  CHECK(has_line(text, R"(godwit_app_size_bucket{app="shop",le="1"} 0)"));
+  CHECK(has_line(text, R"(godwit_app_size_bucket{app="shop",le="10"} 1)"));
+  CHECK(has_line(text, R"(godwit_app_size_bucket{app="shop",le="+Inf"} 1)"));
+  CHECK(has_line(text, R"(godwit_app_size_sum{app="shop"} 3)"));
+  CHECK(has_line(text, R"(godwit_plugin_open{plugin="limiter"} 7)"));
+  CHECK(has_line(text, "# HELP godwit_app_orders_total Orders taken."));
+  const std::string type = "# TYPE godwit_app_orders_total counter";
+  CHECK(text.find(type) != std::string::npos);
+  CHECK(text.find(type) == text.rfind(type));
+  CHECK(text.find("godwit_metric_samples_refused_total{") == std::string::npos);
+}
+
+TEST_CASE("combinations of labels that were too many are told") {
+  TestClock clock;
+  FakeSource source(clock);
+  const auto metric = *source.store.declare("shop", {MetricType::kCounter, "n", "", {"id"}, {}});
+  source.store.show("shop", {metric});
+  for (size_t i = 0; i <= UnitMetric::kSeriesMax; ++i) {
+    const std::string id = std::to_string(i);
+    const std::string_view labels[] = {id};
+    (void)metric->add(0, labels, 1);
+  }
+  CHECK(has_line(exposition(source, clock), R"(godwit_metric_samples_refused_total{unit="shop",metric="n"} 1)"));
+}

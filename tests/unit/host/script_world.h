@@ -127,7 +127,8 @@ class ScriptWorld {
                      .worker_index = 3,
                      .services = services,
                      .kv = kv,
-                     .entropy = &entropy});
+                     .entropy = &entropy,
+                     .metrics = metrics});
   }
   void load(Files files) {
     auto loaded = try_load(std::move(files));
@@ -195,6 +196,7 @@ class ScriptWorld {
   Services* services = nullptr;
   KvStore* kv = nullptr;
   CountedEntropy entropy;
+  MetricStore* metrics = nullptr;
   SessionView session{7, "device-7", "ada", "127.0.0.1:4242"};
   KeptVerdicts sink;
   std::unique_ptr<App> app;

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "../host/script_world.h"
+#include "base/metric_store.h"
 #include "host/plugin_unit.h"
 #include "port/mailbox.h"
 #include "port/work_pool.h"
@@ -93,7 +94,8 @@ class PluginWorld {
             .watchdog = nullptr,
             .worker_index = 3,
             .mailbox = &mailbox,
-            .pool = &pool};
+            .pool = &pool,
+            .metrics = &metrics};
   }
   /// Time passes: timers fire, and what is ready runs.
   void advance(Duration by) {
@@ -128,6 +130,7 @@ class PluginWorld {
   TimerHeap timers;
   CountedMailbox mailbox;
   HeldPool pool;
+  MetricStore metrics{4};
   KeptLog log;
   SessionView session{7, "device-7", "ada", "127.0.0.1:4242"};
   KeptVerdicts sink;
