@@ -2,6 +2,7 @@
 
 #include <csignal>
 
+#include "app/config/consistency.h"
 #include "app/config/diff.h"
 #include "app/config/host_check.h"
 #include "app/config/tokens.h"
@@ -38,7 +39,7 @@ Server::~Server() {
 }
 
 Status Server::open() {
-  warn_of_host();
+  warn();
   sessions_ = std::make_unique<SharedCap>(config_.session.max_clients);
   kv_ = std::make_unique<MemoryKvStore>(clock_, kv_limits(config_));
   metrics_ = std::make_unique<MetricStore>(worker_count(config_));
@@ -146,7 +147,10 @@ Status Server::open_listeners() {
   return {};
 }
 
-void Server::warn_of_host() const {
+void Server::warn() const {
+  for (const Warning& warning : check_consistency(config_)) {
+    log_.warn("settings contradict each other", {{"what", warning.text}, {"advice", warning.advice}});
+  }
   for (const Warning& warning : check_host(config_, read_host_facts())) {
     log_.warn("the host gives less than wanted", {{"what", warning.text}, {"advice", warning.advice}});
   }

@@ -50,7 +50,7 @@ class Server {
   void connect_workers();
   Status open_listeners();
   Status steer();
-  void warn_of_host() const;
+  void warn() const;
 
   void on_signal(int signal);
   Status reload_config();

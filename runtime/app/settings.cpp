@@ -42,6 +42,7 @@ host::AppLimits app_limits(const Config& config) {
   limits.burst_max = config.scripts.burst_max;
   limits.load_timeout = config.scripts.load_timeout;
   limits.handler_timeout = config.scripts.handler_timeout;
+  limits.cpu_max = config.scripts.cpu_max;
   limits.coroutines_max = config.scripts.coroutines_max;
   limits.drain_timeout = config.scripts.drain_timeout;
   return limits;

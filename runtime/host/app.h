@@ -34,9 +34,11 @@ class Router;
 struct AppLimits {
   size_t memory_bytes_max = 64 << 20;  ///< per VM; allocation beyond fails inside the script
   Duration burst_max = 250ms;          ///< longest run without returning to the host
+  Duration cpu_max = 1s;               ///< processor time of a handler or task after it first waited, all in all
   Duration load_timeout = 5s;
   Duration handler_timeout = 30s;     ///< for a handler that waits, all in all; then its message fails
   size_t coroutines_max = 10'000;     ///< that wait at one time, per VM
+  size_t timers_max = 1024;           ///< gw.every and gw.cron; gw.after counts among the coroutines
   Duration drain_timeout = 30s;       ///< for what waits in a generation that was replaced
   size_t source_bytes_max = 1 << 20;  ///< per file
 };
@@ -77,7 +79,8 @@ struct Command {
 /// Ends scripts that run too long: one thread for all VMs of the process. A VM says when it enters and leaves Lua; on
 /// overrun the watchdog arms an asynchronous hook and keeps it armed until control is back in the host.
 class Watchdog;
-std::shared_ptr<Watchdog> make_watchdog();
+/// `stuck_after`, by the wall clock: then the log says whose code does not come back.
+std::shared_ptr<Watchdog> make_watchdog(Duration stuck_after = 5s);
 
 struct AppWorld {
   const Clock& clock;

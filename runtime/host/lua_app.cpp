@@ -97,7 +97,7 @@ LuaApp::LuaApp(std::shared_ptr<const AppSource> source, uint32_t generation, con
 }
 
 Status LuaApp::load() {
-  auto vm = LuaVm::create(limits_, world_.watchdog, bridge_.turn());
+  auto vm = LuaVm::create(limits_, world_.watchdog, bridge_.turn(), context_.name, world_.log);
   if (!vm) return tl::unexpected(vm.error());
   vm_ = std::move(*vm);
   auto failure = vm_->protect(set_up, this);
@@ -170,6 +170,7 @@ void LuaApp::push_host(lua_State* state) {
   set_number(state, "concat_items_max", kConcatItemsMax);
   set_number(state, "handler_timeout", std::chrono::duration<double>(limits_.handler_timeout).count());
   set_number(state, "coroutines_max", static_cast<double>(limits_.coroutines_max));
+  set_number(state, "timers_max", static_cast<double>(limits_.timers_max));
   set_number(state, "seed", static_cast<double>(to_ns(world_.clock.now()) % 1'000'000'007 + world_.worker_index));
 
   lua_newtable(state);
@@ -257,7 +258,7 @@ void LuaApp::resume(const LuaWaits::Ready& ready) {
   gw_bridge& plain = *bridge_.plain();
   bridge_.begin_turn(place.message, place.task);
   bridge_.show(ready.wake);
-  const LuaVm::Outcome outcome = vm_->resume(ready.coroutine, limits_.burst_max);
+  const LuaVm::Outcome outcome = vm_->resume(ready.coroutine);
   switch (outcome.how) {
     case LuaVm::Outcome::How::kDone: return;
     case LuaVm::Outcome::How::kWaits: return park(outcome.coroutine, place.message);

@@ -17,6 +17,11 @@ constexpr size_t kCollectorPauseMax = 200;
 constexpr int kCollectorPauseStep = 5;  ///< smaller changes are not worth a call
 /// Percent of the limit at which a collection shall be under way.
 constexpr size_t kHeapPercentMax = 90;
+/// Percent of the limit, alive, at which a person hears of it.
+constexpr size_t kHeapWarnedOfPercent = 80;
+
+/// Whoever has used up its time gets to the watchdog's next look.
+constexpr Duration kLeastBudget = 1ms;
 
 int on_panic(lua_State* state) {
   const char* text = lua_tostring(state, -1);
@@ -103,21 +108,26 @@ int collect_all(lua_State* state) {
 
 }  // namespace
 
-LuaVm::LuaVm(const AppLimits& limits, std::shared_ptr<Watchdog> watchdog)
-    : memory_(limits.memory_bytes_max), watchdog_(std::move(watchdog)) {}
+LuaVm::LuaVm(const AppLimits& limits, std::shared_ptr<Watchdog> watchdog, std::string owner, Log log)
+    : owner_(std::move(owner)),
+      log_(log),
+      burst_max_(limits.burst_max),
+      cpu_max_(limits.cpu_max),
+      memory_(limits.memory_bytes_max),
+      watchdog_(std::move(watchdog)) {}
 
 Result<std::unique_ptr<LuaVm>> LuaVm::create(const AppLimits& limits, std::shared_ptr<Watchdog> watchdog,
-                                             uint32_t& turn) {
-  std::unique_ptr<LuaVm> vm(new LuaVm(limits, std::move(watchdog)));
-  if (Status opened = vm->open(turn, limits.burst_max); !opened) return tl::unexpected(opened.error());
+                                             uint32_t& turn, std::string owner, Log log) {
+  std::unique_ptr<LuaVm> vm(new LuaVm(limits, std::move(watchdog), std::move(owner), log));
+  if (Status opened = vm->open(turn); !opened) return tl::unexpected(opened.error());
   return vm;
 }
 
-Status LuaVm::open(uint32_t& turn, Duration burst_max) {
+Status LuaVm::open(uint32_t& turn) {
   state_ = lua_newstate(allocate, this);
   if (!state_) return fail(Code::kOutOfMemory, "no memory for a Lua state");
   lua_atpanic(state_, on_panic);
-  watch_.emplace(state_, turn, burst_max);
+  watch_.emplace(state_, turn, burst_max_, owner_, log_);
   if (watchdog_) watchdog_->add(*watch_);
   return {};
 }
@@ -213,13 +223,18 @@ LuaVm::Outcome LuaVm::start(int reference, Duration budget) {
     return {Outcome::How::kFailed, 0, {Code::kScriptMemory, "no memory for a coroutine", {}, {}}};
   }
   lua_rawgeti(coroutines_[*index].state, LUA_REGISTRYINDEX, reference);
-  return run(*index, 0, budget);
+  coroutines_[*index].used = {};
+  return run(*index, budget, budget);
 }
 
-LuaVm::Outcome LuaVm::resume(uint32_t coroutine, Duration budget) {
+LuaVm::Outcome LuaVm::resume(uint32_t coroutine) {
   coroutines_[coroutine].waits = false;
   --waiting_;
-  return run(coroutine, 0, budget);
+  const Duration left = std::max(cpu_max_ - coroutines_[coroutine].used, kLeastBudget);
+  watch_->measure();
+  const Outcome outcome = left < burst_max_ ? run(coroutine, left, cpu_max_) : run(coroutine, burst_max_, burst_max_);
+  coroutines_[coroutine].used += watch_->measured();
+  return outcome;
 }
 
 void LuaVm::drop(uint32_t coroutine) {
@@ -229,10 +244,10 @@ void LuaVm::drop(uint32_t coroutine) {
   idle_.push_back(coroutine);
 }
 
-LuaVm::Outcome LuaVm::run(uint32_t index, int arguments, Duration budget) {
+LuaVm::Outcome LuaVm::run(uint32_t index, Duration budget, Duration limit) {
   lua_State* const state = coroutines_[index].state;
-  watch_->enter(budget);
-  const int status = lua_resume(state, arguments);
+  watch_->enter(budget, limit);
+  const int status = lua_resume(state, 0);
   const bool overdue = watch_->overdue();
   watch_->leave();
   const bool starved = std::exchange(hunger_, Hunger::kNone) == Hunger::kFatal || status == LUA_ERRMEM;
@@ -246,6 +261,7 @@ LuaVm::Outcome LuaVm::run(uint32_t index, int arguments, Duration budget) {
     lua_settop(state, 0);
     idle_.push_back(index);
     pace_collector();
+    warn_of_memory();
     return {Outcome::How::kDone, index, {}};
   }
   if (status == LUA_YIELD) {
@@ -269,6 +285,19 @@ void LuaVm::pace_collector() {
   const bool tighter = pause < std::exchange(collector_pause_, pause);
   lua_gc(state_, LUA_GCSETPAUSE, pause);
   if (tighter) protect(begin_collection, nullptr);
+}
+
+/// Once, until there is room again.
+void LuaVm::warn_of_memory() {
+  const bool full = memory_.used() > memory_.limit() / 100 * kHeapWarnedOfPercent;
+  if (full == warned_of_memory_) return;
+  // What is unused does not count.
+  if (full) protect(collect_all, nullptr);
+  if (full && memory_.used() <= memory_.limit() / 100 * kHeapWarnedOfPercent) return;
+  warned_of_memory_ = full;
+  if (full)
+    log_.warn("a script comes near to its limit of memory",
+              {{"app", owner_}, {"bytes", memory_.used()}, {"bytes_max", memory_.limit()}});
 }
 
 bool LuaVm::is_error_value(lua_State* state) const {

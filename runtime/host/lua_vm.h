@@ -33,9 +33,9 @@ class LuaVm {
   /// What a coroutine yields to wait: a value that no script can make.
   static void* wait_mark();
 
-  /// `turn`: see Watch. Without a watchdog time is not limited.
+  /// `turn`: see Watch. Without a watchdog time is not limited. `owner` is what the log calls it.
   static Result<std::unique_ptr<LuaVm>> create(const AppLimits& limits, std::shared_ptr<Watchdog> watchdog,
-                                               uint32_t& turn);
+                                               uint32_t& turn, std::string owner, Log log);
   ~LuaVm();
   LuaVm(const LuaVm&) = delete;
   LuaVm& operator=(const LuaVm&) = delete;
@@ -57,7 +57,8 @@ class LuaVm {
   /// ends, fails, or waits: then `coroutine` names it until it was resumed to its end or dropped. After a failure for
   /// want of memory everything unused is collected.
   Outcome start(int reference, Duration budget);
-  Outcome resume(uint32_t coroutine, Duration budget);
+  /// For at most `burst_max`, and what is left of `cpu_max` since it first waited.
+  Outcome resume(uint32_t coroutine);
   /// Of one that waits: it never goes on.
   void drop(uint32_t coroutine);
   /// That are waiting.
@@ -73,23 +74,30 @@ class LuaVm {
   void set_adopter(int reference) { adopter_ = reference; }
 
  private:
-  LuaVm(const AppLimits& limits, std::shared_ptr<Watchdog> watchdog);
+  LuaVm(const AppLimits& limits, std::shared_ptr<Watchdog> watchdog, std::string owner, Log log);
   static void* allocate(void* vm, void* block, size_t old_bytes, size_t new_bytes);
-  Status open(uint32_t& turn, Duration burst_max);
+  Status open(uint32_t& turn);
   void relieve(lua_State* running, lua_Debug* place);
   struct Coroutine {
     lua_State* state = nullptr;  ///< null: there was no memory for one
     int reference = LUA_NOREF;
     bool waits = false;
+    Duration used{};  ///< processor time since it first waited
   };
   std::optional<uint32_t> take_coroutine();
   bool renew(Coroutine& coroutine);
-  Outcome run(uint32_t index, int arguments, Duration budget);
+  Outcome run(uint32_t index, Duration budget, Duration limit);
+  void warn_of_memory();
   void pace_collector();
   Failure describe(lua_State* failed, Code code);
   bool is_error_value(lua_State* state) const;
 
+  const std::string owner_;
+  const Log log_;
+  const Duration burst_max_;
+  const Duration cpu_max_;
   LuaMemory memory_;
+  bool warned_of_memory_ = false;
   /// What the running code still may do: anything; anything until the hook has collected what is unused; nothing.
   enum class Hunger : uint8_t { kNone, kToBeFed, kFatal } hunger_ = Hunger::kNone;
   std::shared_ptr<Watchdog> watchdog_;

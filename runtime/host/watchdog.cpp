@@ -20,12 +20,21 @@ clockid_t clock_of_this_thread() {
   return clock;
 }
 
+Duration monotonic_now() { return std::chrono::steady_clock::now().time_since_epoch(); }
+
 }  // namespace
 
-Watch::Watch(lua_State* vm, uint32_t& turn, Duration usual_budget)
-    : vm_(vm), turn_(turn), usual_budget_(usual_budget), budget_ns_(usual_budget.count()) {}
+Watch::Watch(lua_State* vm, uint32_t& turn, Duration usual_budget, std::string owner, Log log)
+    : vm_(vm),
+      turn_(turn),
+      usual_budget_(usual_budget),
+      owner_(std::move(owner)),
+      log_(log),
+      budget_ns_(usual_budget.count()),
+      limit_(usual_budget) {}
 
-void Watch::enter(Duration budget) {
+void Watch::enter(Duration budget, Duration limit) {
+  limit_ = limit;
   if (!pthread_equal(thread_, pthread_self())) take_thread();
   __atomic_store_n(&turn_, turn_ + 1, __ATOMIC_RELEASE);
   budget_ns_.store(budget.count(), std::memory_order_relaxed);
@@ -67,14 +76,14 @@ bool Watch::overdue() const {
 
 void Watch::raise(lua_State* running, lua_Debug* place) const {
   lua_getinfo(running, "Sl", place);
-  const auto budget_ms = std::chrono::duration_cast<std::chrono::milliseconds>(budget()).count();
+  const auto limit_ms = std::chrono::duration_cast<std::chrono::milliseconds>(limit_).count();
   lua_pushfstring(running, "%s:%d: ran longer than its limit of %d ms", place->short_src, place->currentline,
-                  static_cast<int>(budget_ms));
+                  static_cast<int>(limit_ms));
   lua_error(running);
   std::abort();  // lua_error does not return, but does not say so
 }
 
-void Watch::inspect() {
+void Watch::inspect(Duration stuck_after) {
   if (!inside_.load(std::memory_order_acquire)) {
     seen_ = false;
     return;
@@ -85,8 +94,12 @@ void Watch::inspect() {
     seen_ = true;
     seen_turn_ = now_turn;
     seen_at_ = now;
+    stuck_since_ = monotonic_now();
+    told_ = false;
     return;
   }
+  // By the wall clock: what sleeps in C uses no processor time.
+  if (const Duration since = monotonic_now() - stuck_since_; since >= stuck_after) report_stuck(since);
   if (now - seen_at_ < budget()) return;
   // Again at every look while it lasts: should one arming be lost to what the VM does at this moment, the next is not.
   const std::lock_guard lock(hook_);
@@ -95,15 +108,28 @@ void Watch::inspect() {
   arm();
 }
 
+/// Neither hooks nor limits reach into C: a person must know whom to blame.
+void Watch::report_stuck(Duration since) {
+  if (std::exchange(told_, true)) return;
+  log_.error("a script is stuck, probably in a function of C: its worker does nothing else",
+             {{"app", owner_}, {"ms", std::chrono::duration_cast<std::chrono::milliseconds>(since).count()}});
+}
+
 Duration Watch::time_used() const {
   timespec used{};
   if (clock_gettime(clock_.load(std::memory_order_acquire), &used) != 0) clock_gettime(CLOCK_MONOTONIC, &used);
   return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
 }
 
-std::shared_ptr<Watchdog> make_watchdog() { return std::make_shared<Watchdog>(); }
+Duration Watch::this_thread_time() {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+}
 
-Watchdog::Watchdog() : thread_([this] { run(); }) {}
+std::shared_ptr<Watchdog> make_watchdog(Duration stuck_after) { return std::make_shared<Watchdog>(stuck_after); }
+
+Watchdog::Watchdog(Duration stuck_after) : stuck_after_(stuck_after), thread_([this] { run(); }) {}
 
 Watchdog::~Watchdog() {
   {
@@ -141,7 +167,7 @@ void Watchdog::run() {
       continue;
     }
     changed_.wait_for(lock, period());
-    for (Watch* watch : watches_) watch->inspect();
+    for (Watch* watch : watches_) watch->inspect(stuck_after_);
   }
 }
 

@@ -7,9 +7,11 @@
 #include <condition_variable>
 #include <ctime>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include "base/log.h"
 #include "base/time.h"
 
 namespace godwit::host {
@@ -21,12 +23,17 @@ namespace godwit::host {
 class Watch {
  public:
   /// `turn` is changed by the VM's thread alone, also from compiled Lua.
-  Watch(lua_State* vm, uint32_t& turn, Duration usual_budget);
+  /// `owner` is who is named, in `log`, when the VM does not come back from a C function.
+  Watch(lua_State* vm, uint32_t& turn, Duration usual_budget, std::string owner, Log log);
 
   // From the VM's thread.
-  void enter(Duration budget);
+  /// `limit` is what an overrun is told as; a budget is less when part of it was used before.
+  void enter(Duration budget, Duration limit);
   /// Control is back in the host: the hook is taken off, if there was one.
   void leave();
+  /// Processor time of this thread since `measure`.
+  void measure() { measured_from_ = this_thread_time(); }
+  Duration measured() const { return this_thread_time() - measured_from_; }
   bool inside() const { return inside_.load(std::memory_order_relaxed); }
   /// From within Lua, also from its allocator: the hook comes with the next instruction, see LuaVm::on_hook.
   void interrupt();
@@ -38,21 +45,27 @@ class Watch {
   [[noreturn]] void raise(lua_State* running, lua_Debug* place) const;
 
   // From the watchdog's thread.
-  void inspect();
+  void inspect(Duration stuck_after);
   Duration budget() const { return Duration(budget_ns_.load(std::memory_order_relaxed)); }
 
  private:
   uint32_t turn() const { return __atomic_load_n(&turn_, __ATOMIC_ACQUIRE); }
   Duration time_used() const;
+  static Duration this_thread_time();
   void take_thread();
+  void report_stuck(Duration since);
   void arm();
 
   lua_State* vm_;
   uint32_t& turn_;
   const Duration usual_budget_;
+  const std::string owner_;
+  const Log log_;
   pthread_t thread_{};  ///< that entered last
   std::atomic<clockid_t> clock_{CLOCK_MONOTONIC};
   std::atomic<int64_t> budget_ns_;
+  Duration limit_;            ///< the VM's thread only
+  Duration measured_from_{};  ///< the same
   std::atomic<bool> inside_{false};
   std::atomic<bool> armed_{false};
   std::atomic<bool> late_{false};
@@ -63,12 +76,14 @@ class Watch {
   bool seen_ = false;
   uint32_t seen_turn_ = 0;
   Duration seen_at_{};
+  Duration stuck_since_{};  ///< on the wall clock: when the running turn was first seen
+  bool told_ = false;       ///< that it is stuck
 };
 
 /// One thread that looks after the watches of all VMs of the process.
 class Watchdog {
  public:
-  Watchdog();
+  explicit Watchdog(Duration stuck_after);
   ~Watchdog();
 
   void add(Watch& watch);
@@ -79,6 +94,7 @@ class Watchdog {
   void run();
   Duration period() const;
 
+  const Duration stuck_after_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Watch*> watches_;

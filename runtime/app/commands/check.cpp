@@ -5,6 +5,7 @@
 #include "app/certificates.h"
 #include "app/commands/print.h"
 #include "app/commands/report.h"
+#include "app/config/consistency.h"
 #include "app/config/loader.h"
 #include "app/config/tokens.h"
 #include "app/script_check.h"
@@ -41,6 +42,7 @@ ExitCode run_check(const CheckOptions& options) {
   check_files(loaded->config, errors);
   const ScriptCheck scripts = check_scripts(loaded->config);
   errors.insert(errors.end(), scripts.errors.begin(), scripts.errors.end());
+  for (const Warning& warning : check_consistency(loaded->config)) print_warning(warning.text + "; " + warning.advice);
   for (const std::string& warning : scripts.warnings) print_warning(warning);
   if (!errors.empty()) return report(errors);
   std::printf("ok: configuration and scripts are valid, %zu handlers\n", scripts.handlers);

@@ -74,6 +74,7 @@ struct ScriptsSection {
   Duration burst_max = 250ms;
   Duration load_timeout = 5s;
   Duration handler_timeout = 30s;
+  Duration cpu_max = 1s;
   uint64_t coroutines_max = 10'000;
   Duration debounce = 300ms;
   Duration pause_max = 500ms;

@@ -2,10 +2,10 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "app/config/config.h"
+#include "app/config/warning.h"
 
 namespace godwit::app {
 
@@ -19,11 +19,6 @@ HostFacts read_host_facts();
 
 /// Files a busy server may have open: sockets, certificates, scripts, stored bodies, watches.
 inline constexpr uint64_t kOpenFilesWanted = 1'000'000;
-
-struct Warning {
-  std::string text;    ///< what is too small, with both figures
-  std::string advice;  ///< the command that mends it
-};
 
 /// Where the machine gives less than the configuration asks for. The server runs all the same, and loses packets under
 /// load.

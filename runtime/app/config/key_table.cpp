@@ -181,6 +181,8 @@ constexpr Key kKeys[] = {
      "Memory of one app on one worker; beyond, allocation fails inside the script."},
     {"scripts", "burst_max", AT(scripts.burst_max), kLive, Range(1ms, 1min), Form::kAny,
      "The longest run of a handler; then it is ended, because it holds up the whole worker."},
+    {"scripts", "cpu_max", AT(scripts.cpu_max), kLive, Range(1ms, 1h), Form::kAny,
+     "Processor time of a handler or task after it first waited, over all its runs; then it is ended."},
     {"scripts", "load_timeout", AT(scripts.load_timeout), kLive, Range(10ms, 5min), Form::kAny,
      "The longest run of a script while it loads."},
     {"scripts", "handler_timeout", AT(scripts.handler_timeout), kLive, Range(1ms, 24h), Form::kAny,

@@ -42,6 +42,7 @@ end
 local function register(name, next_at, fn, options)
     if host.loaded then error(name .. ": timers are bound while the app loads; gw.after works at any time", 3) end
     check_function(fn, name)
+    if #periodic >= host.timers_max then error(("%s: more than %d timers"):format(name, host.timers_max), 3) end
     periodic[#periodic + 1] = { next_at = next_at, fn = fn, options = check_options(options, name) }
 end
 

@@ -228,3 +228,61 @@ TEST_CASE("one watchdog looks after many apps") {
     CHECK(world.sink.verdicts.back().code == Code::kScriptTimeout);
   }
 }
+
+TEST_CASE("a handler that waits again and again uses its processor time up all in all") {
+  ScriptWorld world;
+  world.limits.cpu_max = 40ms;
+  world.load(
+      "gw.handle('x', function(msg) for i = 1, 1000 do local x = 0 for n = 1, 1e6 do x = x + n % 7 end "
+      "gw.sleep(0.01) end msg:reply('done') end)");
+  world.handle({world.command("1")});
+  int turns = 0;
+  for (; world.sink.verdicts.empty() && turns < 1000; ++turns) world.pass(20ms);
+  REQUIRE(world.sink.verdicts.size() == 1);
+  CHECK(world.sink.verdicts[0].code == Code::kScriptTimeout);
+  CHECK(turns > 2);
+  CHECK(turns < 500);
+  const KeptLog::Line* line = world.log.find("handler ran too long");
+  REQUIRE(line);
+  CHECK(line->fields.at("error").find("ran longer than its limit of 40 ms") != std::string::npos);
+}
+
+TEST_CASE("who comes near to the limit of memory is named once, and garbage does not count") {
+  ScriptWorld world;
+  world.limits.memory_bytes_max = 16 << 20;
+  world.load(
+      "local kept = {} gw.handle('x', function(msg) local into = msg:body() == 'keep' and kept or {} "
+      "if msg:body() == 'drop' then kept = {} else for i = 1, 14 do into[i % 14] = (' '):rep(1e6 + i) "
+      "if into ~= kept then into[i % 14] = nil end end end msg:reply('') end)");
+  constexpr const char* kNear = "a script comes near to its limit of memory";
+  world.handle({world.command("waste")});
+  CHECK(world.log.count(kNear) == 0);
+  world.handle({world.command("keep")});
+  world.handle({world.command("keep")});
+  REQUIRE(world.log.count(kNear) == 1);
+  CHECK(world.log.find(kNear)->fields.at("app") == "test@1");
+  world.handle({world.command("drop")});
+  for (int i = 0; i < 10; ++i) world.handle({world.command("waste")});
+  world.handle({world.command("keep")});
+  CHECK(world.log.count(kNear) == 2);
+}
+
+TEST_CASE("code that does not come back for long is named while it is away") {
+  ScriptWorld world;
+  world.watchdog = make_watchdog(30ms);
+  world.limits.burst_max = 1min;
+  world.load("gw.handle('x', function(msg) local x = 0 for n = 1, 2e8 do x = x + n % 7 end msg:reply('back') end)");
+  world.handle({world.command("1")});
+  CHECK(world.sink.verdicts[0].text == "back");
+  constexpr const char* kStuck = "a script is stuck, probably in a function of C: its worker does nothing else";
+  REQUIRE(world.log.find(kStuck));
+  CHECK(world.log.find(kStuck)->fields.at("app") == "test@1");
+  CHECK(world.log.count(kStuck) == 1);
+}
+
+TEST_CASE("timers are counted while the app loads") {
+  ScriptWorld world;
+  world.limits.timers_max = 3;
+  CHECK(world.load_error("for i = 1, 4 do gw.every(1, function() end) end").find("more than 3 timers") !=
+        std::string::npos);
+}

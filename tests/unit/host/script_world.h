@@ -32,17 +32,20 @@ class KeptLog : public LogSink {
   };
   LogLevel level(std::string_view) const override { return LogLevel::kTrace; }
   void write(const LogRecord& record) override {
+    const std::lock_guard lock(mutex_);  // the watchdog has a thread of its own
     Line line{record.level, std::string(record.message), {}};
     for (const LogField& field : record.fields) line.fields[std::string(field.key)] = std::visit(ToText(), field.value);
     lines.push_back(std::move(line));
   }
   const Line* find(std::string_view text) const {
+    const std::lock_guard lock(mutex_);
     for (const Line& line : lines) {
       if (line.text == text) return &line;
     }
     return nullptr;
   }
   size_t count(std::string_view text) const {
+    const std::lock_guard lock(mutex_);
     size_t n = 0;
     for (const Line& line : lines) n += line.text == text;
     return n;
@@ -51,6 +54,7 @@ class KeptLog : public LogSink {
   std::vector<Line> lines;
 
  private:
+  mutable std::mutex mutex_;
   struct ToText {
     std::string operator()(std::string_view v) const { return std::string(v); }
     std::string operator()(bool v) const { return v ? "true" : "false"; }
