@@ -9,11 +9,15 @@ server's memory before and after. What is lost, doubled or refused makes the exi
 
 import argparse
 import json
+import os
 import pathlib
 import socket
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+for variable, built in {"GODWIT": "godwit", "PLUGINS": "plugins", "TEST_PLUGINS": "tests/unit/plugin"}.items():
+    os.environ.setdefault(variable, str(ROOT / "build" / built))
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 import harness  # noqa: E402
 import plugins  # noqa: E402
 
@@ -46,6 +50,8 @@ class Load:
         return all(process.poll() is None for process in self._running)
 
     def reports(self):
+        while self.running():
+            harness.threading.Event().wait(0.1)
         return [harness.finish(process).json for process in self._running]
 
 
@@ -71,6 +77,8 @@ def main():
     with plugins.server(plugins.PLUGINS / "echo.so", config='[plugins.echo]\nunload = "drained"\n',
                         arguments=arguments) as server:
         quiet_reports = Load(server, ACTIONS, options).reports()
+        # The counters are published from time to time.
+        harness.wait_until(lambda: server.metric("godwit_lua_messages_total") >= sum(r["ok"] for r in quiet_reports))
         memory_before = server.metric("process_resident_memory_bytes")
         handled_before = server.metric("godwit_lua_messages_total")
         admin = AdminSocket(server.folder / "data" / "admin.socket")
