@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <fstream>
 
-#include "host/app.h"
+#include "host/spec.h"
 
 namespace godwit::host {
 namespace {
@@ -44,13 +44,17 @@ Result<std::string> read_text(const fs::path& path, const std::string& where, si
   return text;
 }
 
-Result<std::vector<std::string>> list_files(const fs::path& folder, const std::string& name) {
+enum class Specs : uint8_t { kLeftOut, kRead };
+
+Result<std::vector<std::string>> list_files(const fs::path& folder, const std::string& name, Specs specs) {
   std::vector<std::string> paths;
   std::error_code error;
   fs::recursive_directory_iterator entry(folder, error);
   for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
     const bool hidden = entry->path().filename().native().starts_with('.');
-    if (hidden && entry->is_directory()) entry.disable_recursion_pending();
+    const bool left_out =
+        hidden || (specs == Specs::kLeftOut && entry.depth() == 0 && entry->path().filename() == "spec");
+    if (left_out && entry->is_directory()) entry.disable_recursion_pending();
     if (hidden || entry->path().extension() != ".lua" || !entry->is_regular_file()) continue;
     paths.push_back(entry->path().lexically_relative(folder).generic_string());
     if (paths.back().size() > kPathBytesMax) return unreadable(name + "/" + paths.back(), "has too long a path");
@@ -61,15 +65,13 @@ Result<std::vector<std::string>> list_files(const fs::path& folder, const std::s
   return paths;
 }
 
-}  // namespace
-
-Result<AppSource> read_app(const fs::path& folder, const AppLimits& limits) {
+Result<AppSource> read_files(const fs::path& folder, const AppLimits& limits, Specs specs) {
   AppSource source;
   source.folder = fs::absolute(folder).lexically_normal();
   if (!source.folder.has_filename()) source.folder = source.folder.parent_path();
   source.name = source.folder.filename().string();
   if (const Status named = check_name(source.name); !named) return tl::unexpected(named.error());
-  auto paths = list_files(source.folder, source.name);
+  auto paths = list_files(source.folder, source.name, specs);
   if (!paths) return tl::unexpected(paths.error());
   if (!std::binary_search(paths->begin(), paths->end(), "main.lua")) {
     return unreadable(source.name + "/main.lua", "does not exist");
@@ -87,6 +89,16 @@ Result<AppSource> read_app(const fs::path& folder, const AppLimits& limits) {
   }
   source.hash = hash;
   return source;
+}
+
+}  // namespace
+
+Result<AppSource> read_app(const fs::path& folder, const AppLimits& limits) {
+  return read_files(folder, limits, Specs::kLeftOut);
+}
+
+Result<AppSource> read_app_with_specs(const fs::path& folder, const AppLimits& limits) {
+  return read_files(folder, limits, Specs::kRead);
 }
 
 Result<std::vector<fs::path>> find_apps(const fs::path& path) {

@@ -66,10 +66,21 @@ void push_prelude(lua_State* state, const char* name) {
   lua_remove(state, -2);
 }
 
+void run_prelude(lua_State* state, const char* name, int host) {
+  push_prelude(state, name);
+  lua_pushvalue(state, host);
+  lua_call(state, 1, 0);
+}
+
 /// A reference to the host table's function of that name; the host table is on top of the stack.
 int reference_to(lua_State* state, const char* name) {
   lua_getfield(state, -1, name);
   return luaL_ref(state, LUA_REGISTRYINDEX);
+}
+
+/// What it is called in logs and errors.
+std::string name_of(const AppSource& source, uint32_t generation, const std::string& spec_file) {
+  return spec_file.empty() ? fmt::format("{}@{}", source.name, generation) : source.name + "/" + spec_file;
 }
 
 std::string_view what_happened(Code code) {
@@ -83,12 +94,14 @@ std::string_view what_happened(Code code) {
 
 }  // namespace
 
-LuaApp::LuaApp(std::shared_ptr<const AppSource> source, uint32_t generation, const AppLimits& limits, AppWorld world)
+LuaApp::LuaApp(std::shared_ptr<const AppSource> source, uint32_t generation, const AppLimits& limits, AppWorld world,
+               std::string spec_file)
     : source_(std::move(source)),
       generation_(generation),
       limits_(limits),
       world_(std::move(world)),
-      context_{*source_, fmt::format("{}@{}", source_->name, generation), world_.log.named("script"), LUA_NOREF, {}},
+      spec_file_(std::move(spec_file)),
+      context_{*source_, name_of(*source_, generation, spec_file_), world_.log.named("script"), LUA_NOREF, {}},
       bridge_(world_, limits_, context_.registrations),
       services_(world_.services, world_.kv, bridge_.waits(), source_->name),
       metrics_(world_.metrics, source_->name, world_.worker_index),
@@ -131,9 +144,11 @@ int LuaApp::set_up(lua_State* state) {
        {"sandbox.lua",  "errors.lua", "api.lua",  "modules.lua", "message.lua",  "codecs.lua",   "secrets.lua",
         "zstd.lua",     "json.lua",   "wait.lua", "tasks.lua",   "sync.lua",     "timers.lua",   "lifecycle.lua",
         "sessions.lua", "groups.lua", "kv.lua",   "metrics.lua", "commands.lua", "dispatch.lua", "eval.lua"}) {
-    push_prelude(state, name);
-    lua_pushvalue(state, host);
-    lua_call(state, 1, 0);
+    run_prelude(state, name, host);
+  }
+  if (!app.spec_file_.empty()) {
+    set_text(state, "spec_file", app.spec_file_);
+    for (const char* name : {"spec_assert.lua", "spec.lua"}) run_prelude(state, name, host);
   }
   app.context_.globals = reference_to(state, "globals");
   app.load_ = reference_to(state, "load");

@@ -16,7 +16,9 @@ namespace godwit::host {
 /// An app in LuaJIT: main.lua ran in its VM and bound its handlers; batches go through one loop on the Lua side.
 class LuaApp final : public App {
  public:
-  LuaApp(std::shared_ptr<const AppSource> source, uint32_t generation, const AppLimits& limits, AppWorld world);
+  /// `spec_file`: the file of the source that is run instead of main.lua, with what specs are written with.
+  LuaApp(std::shared_ptr<const AppSource> source, uint32_t generation, const AppLimits& limits, AppWorld world,
+         std::string spec_file = {});
 
   /// Makes the VM and runs main.lua. After an error the object is only good for being destroyed.
   Status load();
@@ -72,6 +74,7 @@ class LuaApp final : public App {
   const uint32_t generation_;
   const AppLimits limits_;
   AppWorld world_;
+  const std::string spec_file_;
   LuaContext context_;
   LuaBridge bridge_;
   LuaServices services_;

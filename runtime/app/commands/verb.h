@@ -25,6 +25,8 @@ void add_script(CLI::App& program, Verb& chosen);
 void add_reload(CLI::App& program, Verb& chosen);
 void add_config(CLI::App& program, Verb& chosen);
 void add_new(CLI::App& program, Verb& chosen);
+void add_test(CLI::App& program, Verb& chosen);
+void add_lint(CLI::App& program, Verb& chosen);
 void add_plugin(CLI::App& program, Verb& chosen);
 void add_errors(CLI::App& program, Verb& chosen);
 void add_version(CLI::App& program, Verb& chosen);

@@ -29,6 +29,8 @@ function show(value, depth)
     return tostring(value)
 end
 
+function host.show(value) return show(value, 1) end
+
 local function show_all(...)
     local parts = {}
     for i = 1, select("#", ...) do

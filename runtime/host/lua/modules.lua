@@ -40,11 +40,12 @@ function host.globals.require(name)
     return result
 end
 
--- Runs main.lua: the app's load.
-function host.load()
-    values["main.lua"] = kLoading
-    run("main.lua")
-    values["main.lua"] = true
+-- The app's load: runs main.lua, or the file that is begun with instead.
+function host.load(file)
+    file = file or "main.lua"
+    values[file] = kLoading
+    run(file)
+    values[file] = true
     host.wrap_handlers()
     host.loaded = true
     host.freeze()

@@ -1,0 +1,116 @@
+#include "app/spec/local_server.h"
+
+namespace godwit::app {
+
+LocalServer::LocalServer(const World& world)
+    : config_(world.config),
+      clock_(world.clock),
+      timers_(world.timers),
+      directory_(world.clock),
+      services_(0, world.clock, world.timers, directory_),
+      apps_({.clock = world.clock,
+             .timers = world.timers,
+             .log = world.log,
+             .watchdog = world.watchdog,
+             .services = &services_,
+             .kv = &world.kv,
+             .entropy = &world.entropy}),
+      promises_(world.config.promises_max, world.clock, world.timers, metrics_, *this),
+      dispatcher_(world.config.dispatcher, world.clock, metrics_, world.log.named("dispatch"), apps_, *this) {
+  services_.attach(this);
+}
+
+LocalServer::~LocalServer() { services_.attach(nullptr); }
+
+Status LocalServer::load(const host::UnitSourcePtr& source, const host::AppLimits& limits) {
+  const host::ReloadPlan plan{.id = 1, .unit = source->name(), .source = source, .generation = 1};
+  if (auto prepared = apps_.prepare(plan, limits); !prepared) return tl::unexpected(std::move(prepared.error()));
+  apps_.commit(plan);
+  unit_ = source->name();
+  return {};
+}
+
+Result<session::Identity> LocalServer::authenticate(const wire::Hello& hello) {
+  if (Status valid = session::check_client_id(hello.client_id); !valid) return tl::unexpected(valid.error());
+  session::NoAuthenticator everybody;
+  host::App* unit = apps_.find_app(unit_);
+  const bool decides = unit && unit->authenticator();
+  session::Authenticator& decider = decides ? apps_.authenticator() : static_cast<session::Authenticator&>(everybody);
+  auto identity = decider.authenticate(hello, {});
+  if (!identity) return identity;
+  if (Status valid = session::check_uid(identity->uid); !valid) return tl::unexpected(valid.error());
+  return identity;
+}
+
+session::Session& LocalServer::open(session::Identity identity, std::string address) {
+  const session::SessionId id = sessions_.emplace_with([&](session::SessionId made) {
+    return std::make_unique<session::Session>(made, config_.session,
+                                              session::Session::World{clock_, timers_, promises_, metrics_, *this});
+  });
+  Peer& peer = peers_[id];
+  peer = {std::move(identity), std::move(address), {}};
+  peer.view = {id.to_u64(), peer.identity.client_id, peer.identity.uid, peer.address};
+  directory_.enter({.key = id.to_u64(),
+                    .client_id = peer.identity.client_id,
+                    .uid = peer.identity.uid,
+                    .address = peer.address,
+                    .worker = 0,
+                    .connected_unix_us = clock_.unix_us()});
+  return *sessions_.get(id);
+}
+
+void LocalServer::close(session::SessionId id, Code code, std::string_view text) {
+  session::Session* session = sessions_.get(id);
+  if (!session) return;
+  directory_.leave(id.to_u64());
+  session->detach();
+  session->fail_all(code, text);
+  sessions_.erase(id);
+  peers_.erase(id);
+}
+
+bool LocalServer::turn() {
+  bool more = dispatcher_.run();
+  more |= services_.end_turn();
+  while (!turn_wanted_.empty()) {
+    for (const session::SessionId id : std::exchange(turn_wanted_, {})) {
+      if (session::Session* session = sessions_.get(id)) session->end_turn();
+    }
+  }
+  return more || !closing_.empty();
+}
+
+void LocalServer::reap() {
+  sessions_.reap();
+  apps_.reap();
+}
+
+void LocalServer::on_message(session::Session& session, session::Incoming message) {
+  dispatcher_.submit(session, message);
+}
+
+void LocalServer::on_promise_expired(const session::Promise& promise) {
+  if (session::Session* session = sessions_.get(promise.session)) session->promise_expired(promise);
+}
+
+const host::SessionView* LocalServer::view_session(session::SessionId id) {
+  const auto found = peers_.find(id);
+  return found == peers_.end() ? nullptr : &found->second.view;
+}
+
+Result<host::SessionStats> LocalServer::session_stats(session::SessionId id) {
+  const session::Session* session = sessions_.get(id);
+  if (!session) return fail(Code::kStaleHandle, "the session is gone");
+  return host::SessionStats{.messages_sent = session->outbox().next_seq() - 1,
+                            .messages_received = session->inbox().cumulative(),
+                            .pending_replies = session->pending_replies(),
+                            .outbox_messages = session->outbox().messages()};
+}
+
+Status LocalServer::close_session(session::SessionId id, Code code, std::string_view text) {
+  if (!sessions_.get(id)) return fail(Code::kStaleHandle, "the session is gone");
+  closing_.push_back({id, code, std::string(text)});
+  return {};
+}
+
+}  // namespace godwit::app

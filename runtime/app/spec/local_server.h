@@ -1,0 +1,85 @@
+#pragma once
+
+#include <map>
+
+#include "app/server_core.h"
+#include "app/worker_apps.h"
+
+namespace godwit::app {
+
+/// A server of one worker without its network: sessions, dispatcher, units and services, the same code as in
+/// ServerCore, for sessions that are joined to their peers within the process (LocalLine). Time is the caller's.
+class LocalServer final : private session::Session::Owner,
+                          private session::PromiseTable::Owner,
+                          private Dispatcher::Sessions,
+                          private WorkerServices::Sessions {
+ public:
+  struct World {
+    const ServerCoreConfig& config;
+    const Clock& clock;
+    TimerHeap& timers;
+    Log log;
+    std::shared_ptr<host::Watchdog> watchdog;
+    host::KvStore& kv;
+    Entropy& entropy;
+  };
+  explicit LocalServer(const World& world);
+  ~LocalServer() override;
+
+  /// Builds the unit and makes it live.
+  Status load(const host::UnitSourcePtr& source, const host::AppLimits& limits);
+
+  /// Whom the units let in. Without a unit that decides, everybody is who they say they are.
+  Result<session::Identity> authenticate(const wire::Hello& hello);
+  session::Session& open(session::Identity identity, std::string address);
+  /// The session ends as after a lost connection; its waiters hear `code`.
+  void close(session::SessionId id, Code code, std::string_view text);
+  session::Session* find_session(session::SessionId id) override { return sessions_.get(id); }
+
+  /// Whether handlers or sessions have, or may have, something to do at once.
+  bool turn();
+  /// Destroys what ended; outside of everything else.
+  void reap();
+
+  host::Services& services() { return services_; }
+  /// Sessions that handlers have closed since the last call.
+  struct Closing {
+    session::SessionId session;
+    Code code;
+    std::string text;
+  };
+  std::vector<Closing> take_closing() { return std::exchange(closing_, {}); }
+
+ private:
+  struct Peer {
+    session::Identity identity;
+    std::string address;
+    host::SessionView view;
+  };
+
+  void on_message(session::Session& session, session::Incoming message) override;
+  void on_turn_wanted(session::Session& session) override { turn_wanted_.push_back(session.id()); }
+  void on_promise_expired(const session::Promise& promise) override;
+  void on_promises_high(size_t, size_t) override {}
+  const host::SessionView* view_session(session::SessionId id) override;
+  Result<host::SessionStats> session_stats(session::SessionId id) override;
+  Status close_session(session::SessionId id, Code code, std::string_view text) override;
+  const session::SessionConfig& session_config() const override { return config_.session; }
+
+  const ServerCoreConfig& config_;
+  const Clock& clock_;
+  TimerHeap& timers_;
+  WorkerMetrics metrics_;
+  SessionDirectory directory_;
+  WorkerServices services_;
+  WorkerApps apps_;
+  std::string unit_;
+  session::PromiseTable promises_;
+  Dispatcher dispatcher_;
+  SlotMap<session::Session> sessions_;
+  std::map<session::SessionId, Peer> peers_;
+  std::vector<session::SessionId> turn_wanted_;
+  std::vector<Closing> closing_;
+};
+
+}  // namespace godwit::app

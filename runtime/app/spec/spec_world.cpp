@@ -1,0 +1,232 @@
+#include "app/spec/spec_world.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "io/system_clock.h"
+
+namespace godwit::app {
+namespace {
+
+constexpr std::string_view kControlPrefix = "godwit.spec.";
+/// A case may wait as long as it likes in its own time; what ends it are the bounds of SpecSetting.
+constexpr Duration kAskTimeout = 24h * 40;
+constexpr std::string_view kClientAddress = "127.0.0.1:40000";
+
+uint64_t to_number(std::string_view text) {
+  uint64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+double to_seconds(std::string_view text) {
+  double seconds = 0;
+  std::from_chars(text.data(), text.data() + text.size(), seconds);
+  return seconds;
+}
+
+std::string_view find_header(const std::map<std::string, std::string, std::less<>>& headers, std::string_view name) {
+  const auto found = headers.find(name);
+  return found == headers.end() ? std::string_view() : found->second;
+}
+
+host::AppLimits spec_limits(const SpecSetting& setting) {
+  host::AppLimits limits = setting.limits;
+  limits.burst_max = setting.spec_burst_max;
+  limits.load_timeout = setting.spec_burst_max;
+  limits.handler_timeout = kAskTimeout;
+  return limits;
+}
+
+}  // namespace
+
+SpecWorld::SpecWorld(const SpecSetting& setting, LogSink& log)
+    : setting_(setting),
+      kv_(clock_, setting.kv),
+      app_({setting.core, clock_, timers_, Log(log, "app"), setting.watchdog, kv_, entropy_}),
+      spec_({setting.core, clock_, timers_, Log(log, "spec"), setting.watchdog, kv_, entropy_}),
+      promises_(setting.core.promises_max, clock_, timers_, metrics_, *this),
+      control_({}, setting.core.session, {clock_, timers_, promises_, metrics_, *this}),
+      control_line_(setting.core.codec),
+      began_(io::monotonic_now()),
+      wait_until_(clock_.now() + setting.case_wait_max) {
+  session::Session& at_spec = spec_.open({.client_id = "godwit test", .uid = {}}, {});
+  control_at_spec_ = at_spec.id();
+  control_line_.connect(control_, at_spec);
+}
+
+SpecWorld::~SpecWorld() = default;
+
+Status SpecWorld::load_spec(const host::UnitSourcePtr& spec) { return spec_.load(spec, spec_limits(setting_)); }
+
+Result<SpecWorld::Answer> SpecWorld::ask(wire::Kind kind, std::string_view action, std::string_view body) {
+  answer_.reset();
+  const auto asked = control_.request(kind, action, as_bytes(body), {.timeout = kAskTimeout}, {this, 0});
+  if (!asked) return tl::unexpected(asked.error());
+  while (!answer_) {
+    if (Status stepped = step(); !stepped) return tl::unexpected(std::move(stepped.error()));
+  }
+  return std::move(*answer_);
+}
+
+void SpecWorld::on_reply(uint64_t, const session::Reply& reply) {
+  if (reply.status != wire::Status::kSuccess) {
+    answer_ = fail(reply.code, std::string(reply.text));
+    return;
+  }
+  Answer answer{std::string(as_text(reply.body)), {}};
+  for (const wire::Header& header : reply.headers) answer.headers.emplace(header.name, header.value);
+  answer_ = std::move(answer);
+}
+
+/// The spec goes on only when its app has come to rest: what it then looks at has happened.
+Status SpecWorld::step() {
+  if (late()) {
+    return fail(Code::kScriptTimeout, fmt::format("took longer than {} s", setting_.case_time_max / Duration(1s)));
+  }
+  run_app();
+  const bool busy = run_spec();
+  app_.reap();
+  spec_.reap();
+  return busy ? Status() : move_time();
+}
+
+void SpecWorld::run_app() {
+  bool busy = true;
+  while (busy && !late()) {
+    busy = app_.turn();
+    busy |= deliver();
+  }
+}
+
+bool SpecWorld::run_spec() {
+  bool busy = spec_.turn();
+  if (std::exchange(turn_wanted_, false)) control_.end_turn();
+  busy |= deliver();
+  return busy || turn_wanted_;
+}
+
+bool SpecWorld::deliver() {
+  bool moved = false;
+  if (session::Session* at_spec = spec_.find_session(control_at_spec_))
+    moved = control_line_.deliver(control_, *at_spec);
+  // Delivering may let another client in.
+  for (size_t i = 0; i < clients_.size(); ++i) moved |= deliver(*clients_[i]);
+  return end_sessions() || moved;
+}
+
+bool SpecWorld::deliver(Client& client) {
+  session::Session* at_app = app_.find_session(client.at_app);
+  session::Session* at_spec = spec_.find_session(client.at_spec);
+  return at_app && at_spec && client.line->deliver(*at_app, *at_spec);
+}
+
+/// Sessions that one side has closed, now that what was queued for the other has arrived there.
+bool SpecWorld::end_sessions() {
+  bool ended = false;
+  for (const auto& closing : app_.take_closing()) {
+    for (const auto& client : clients_) {
+      if (client->at_app == closing.session) end(*client, closing.code, closing.text);
+    }
+    ended = true;
+  }
+  for (const auto& closing : spec_.take_closing()) {
+    for (const auto& client : clients_) {
+      if (client->at_spec == closing.session) end(*client, closing.code, closing.text);
+    }
+    ended = true;
+  }
+  for (const auto& client : clients_) {
+    const auto broken = client->line->broken();
+    if (!broken || !app_.find_session(client->at_app)) continue;
+    end(*client, broken->code, broken->text);
+    ended = true;
+  }
+  return ended;
+}
+
+void SpecWorld::end(Client& client, Code code, std::string_view text) {
+  app_.close(client.at_app, code, text);
+  spec_.close(client.at_spec, code, text);
+}
+
+Status SpecWorld::move_time() {
+  const Timestamp next = timers_.next();
+  if (next == kNever) return fail(Code::kScriptTimeout, "waits for something that never comes");
+  if (next > wait_until_) {
+    return fail(Code::kScriptTimeout, fmt::format("waits for something that did not come within {} s of its time",
+                                                  setting_.case_wait_max / Duration(1s)));
+  }
+  clock_.move_to(next);
+  timers_.run(clock_.now());
+  return {};
+}
+
+bool SpecWorld::late() const { return io::monotonic_now() - began_ > setting_.case_time_max; }
+
+void SpecWorld::on_message(session::Session& session, session::Incoming message) {
+  Headers headers;
+  for (const wire::Header& header : message.envelope.headers) headers.emplace(header.name, header.value);
+  std::string_view action = message.envelope.action;
+  if (action.starts_with(kControlPrefix)) action.remove_prefix(kControlPrefix.size());
+  const auto served = serve(action, headers);
+  const uint64_t seq = message.envelope.seq;
+  if (served) {
+    std::vector<wire::Header> flat;
+    for (const auto& [name, value] : served->headers) flat.push_back({name, value});
+    (void)session.respond(seq, {wire::Status::kSuccess, Code::kOk, {}, flat, as_bytes(served->body)});
+  } else {
+    (void)session.respond(seq, {wire::Status::kFailure, served.error().code, served.error().text, {}, {}});
+  }
+  session.handled(seq);
+}
+
+Result<SpecWorld::Answer> SpecWorld::serve(std::string_view action, const Headers& headers) {
+  const uint64_t id = to_number(find_header(headers, "id"));
+  if (action == "connect") return connect(headers);
+  if (action == "disconnect") {
+    return disconnect(session::SessionId::from_u64(to_number(find_header(headers, "line"))));
+  }
+  if (action == "attribute") return attribute(id, find_header(headers, "name"));
+  if (action == "groups") return Answer{fmt::format("{}", fmt::join(app_.services().groups_of(id), "\n")), {}};
+  if (action == "patience") {
+    wait_until_ += std::chrono::duration_cast<Duration>(
+        std::chrono::duration<double>(to_seconds(find_header(headers, "seconds"))));
+    return Answer{};
+  }
+  return fail(Code::kHandlerNotFound, std::string(action));
+}
+
+Result<SpecWorld::Answer> SpecWorld::connect(const Headers& headers) {
+  auto identity = app_.authenticate({.client_id = find_header(headers, "client_id"),
+                                     .uid = find_header(headers, "uid"),
+                                     .token = find_header(headers, "token")});
+  if (!identity) return tl::unexpected(std::move(identity.error()));
+  const std::string_view named = find_header(headers, "address");
+  const std::string address(named.empty() ? kClientAddress : named);
+  session::Session& at_app = app_.open(*identity, address);
+  session::Session& at_spec = spec_.open(std::move(*identity), address);
+  clients_.push_back(
+      std::make_unique<Client>(Client{at_app.id(), at_spec.id(), std::make_unique<LocalLine>(setting_.core.codec)}));
+  clients_.back()->line->connect(at_app, at_spec);
+  return Answer{{},
+                {{"id", fmt::format("{}", at_app.id().to_u64())}, {"line", fmt::format("{}", at_spec.id().to_u64())}}};
+}
+
+Result<SpecWorld::Answer> SpecWorld::disconnect(session::SessionId at_spec) {
+  for (const auto& client : clients_) {
+    if (client->at_spec == at_spec) end(*client, Code::kConnectionLost, "the client went away");
+  }
+  return Answer{};
+}
+
+Result<SpecWorld::Answer> SpecWorld::attribute(host::SessionKey key, std::string_view name) {
+  const auto value = app_.services().attribute(key, name);
+  if (!value) return fail(Code::kTargetNotFound);
+  if (const auto* text = std::get_if<std::string>(&*value)) return Answer{*text, {}};
+  if (const auto* number = std::get_if<double>(&*value)) return Answer{fmt::format("{}", *number), {}};
+  return Answer{std::get<bool>(*value) ? "true" : "false", {}};
+}
+
+}  // namespace godwit::app

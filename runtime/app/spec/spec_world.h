@@ -1,0 +1,91 @@
+#pragma once
+
+#include "app/kv_store.h"
+#include "app/spec/local_line.h"
+#include "app/spec/local_server.h"
+#include "app/spec/seeded_entropy.h"
+#include "app/spec/virtual_clock.h"
+
+namespace godwit::app {
+
+/// What the worlds of all cases have in common; outlives them.
+struct SpecSetting {
+  ServerCoreConfig core;
+  host::AppLimits limits;  ///< of the app
+  KvLimits kv;
+  std::shared_ptr<host::Watchdog> watchdog;
+  Duration case_time_max = 20s;  ///< of real time
+  Duration case_wait_max = 1h;   ///< of virtual time, beyond what the spec advances it by
+  Duration spec_burst_max = 2s;  ///< of processor time that a spec may take without waiting
+};
+
+/// An app on a server, a spec file beside it, and the lines between them, at the beginning of a time of their own. The
+/// spec runs on a server as well: its fake clients are sessions of both, each seeing the other as its peer, and we are
+/// a client of the spec. Time moves on when nothing is left to do, to the next timer.
+class SpecWorld final : private session::Session::Owner,
+                        private session::PromiseTable::Owner,
+                        private session::ReplyWaiter {
+ public:
+  SpecWorld(const SpecSetting& setting, LogSink& log);
+  ~SpecWorld() override;
+
+  Status load_app(const host::UnitSourcePtr& app) { return app_.load(app, setting_.limits); }
+  Status load_spec(const host::UnitSourcePtr& spec);
+
+  struct Answer {
+    std::string body;
+    std::map<std::string, std::string> headers;
+  };
+  /// Asks the spec something, and lets everything happen until it has answered.
+  Result<Answer> ask(wire::Kind kind, std::string_view action, std::string_view body);
+
+ private:
+  /// A fake client: what the app calls a session, and what the spec does.
+  struct Client {
+    session::SessionId at_app;
+    session::SessionId at_spec;
+    std::unique_ptr<LocalLine> line;
+  };
+  using Headers = std::map<std::string, std::string, std::less<>>;
+
+  void on_message(session::Session& session, session::Incoming message) override;
+  void on_turn_wanted(session::Session&) override { turn_wanted_ = true; }
+  void on_promise_expired(const session::Promise& promise) override { control_.promise_expired(promise); }
+  void on_promises_high(size_t, size_t) override {}
+  void on_reply(uint64_t cookie, const session::Reply& reply) override;
+
+  Result<Answer> serve(std::string_view action, const Headers& headers);
+  Result<Answer> connect(const Headers& headers);
+  Result<Answer> disconnect(session::SessionId at_spec);
+  Result<Answer> attribute(host::SessionKey key, std::string_view name);
+
+  Status step();
+  void run_app();
+  bool run_spec();
+  bool deliver();
+  bool deliver(Client& client);
+  bool end_sessions();
+  void end(Client& client, Code code, std::string_view text);
+  Status move_time();
+  bool late() const;
+
+  const SpecSetting& setting_;
+  VirtualClock clock_;
+  TimerHeap timers_;
+  MemoryKvStore kv_;
+  SeededEntropy entropy_;
+  WorkerMetrics metrics_;
+  LocalServer app_;
+  LocalServer spec_;
+  session::PromiseTable promises_;
+  session::Session control_;  ///< ours, as a client of the spec
+  session::SessionId control_at_spec_;
+  LocalLine control_line_;
+  std::vector<std::unique_ptr<Client>> clients_;
+  std::optional<Result<Answer>> answer_;
+  Timestamp began_;       ///< real time
+  Timestamp wait_until_;  ///< virtual time
+  bool turn_wanted_ = false;
+};
+
+}  // namespace godwit::app
