@@ -14,11 +14,12 @@ LuaBridge& bridge_of(void* self) { return *static_cast<LuaBridge*>(self); }
 
 const Delivery& delivery_of(const gw_record& record) { return *static_cast<const Delivery*>(record.delivery); }
 
-/// Scripts give seconds as they like: not a number, negative and endless ones included.
+/// Scripts give seconds as they like: not a number, negative and endless ones included. Rounded up: who waits until a
+/// moment is never woken before it, to find that it must wait for the rest of a nanosecond.
 Duration from_seconds(double seconds) {
   constexpr double kLongest = 1e9;  // 31 years
   if (!(seconds > 0)) return {};
-  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(std::min(seconds, kLongest)));
+  return std::chrono::ceil<Duration>(std::chrono::duration<double>(std::min(seconds, kLongest)));
 }
 
 double to_seconds(Timestamp at) {

@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "app/commands/flags.h"
 #include "app/commands/print.h"
 #include "app/commands/templates.h"
@@ -26,13 +24,6 @@ struct Options {
   std::string kind = "handler";
 };
 
-/// A name that is a plugin's, a file's and, with other letters, a class's.
-bool is_name(std::string_view name) {
-  const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
-  return !name.empty() && name.size() < 48 && name[0] >= 'a' && name[0] <= 'z' &&
-         std::all_of(name.begin(), name.end(), allowed);
-}
-
 /// "rate_limit" → "RateLimit"
 std::string class_name(std::string_view name) {
   std::string out;
@@ -45,8 +36,8 @@ std::string class_name(std::string_view name) {
 }
 
 ExitCode make_project(const Options& options) {
-  if (!is_name(options.name)) {
-    print_error({Code::kUsageInvalid, "NAME: expected a letter, then letters, digits and _ (a-z, 0-9), below 48"});
+  if (const Status named = check_project_name(options.name); !named) {
+    print_error(named.error());
     return ExitCode::kUsage;
   }
   const bool cpp = options.language == Language::kCpp;

@@ -32,6 +32,8 @@ void add_errors(CLI::App& program, Verb& chosen);
 void add_version(CLI::App& program, Verb& chosen);
 
 // The same for verbs within these.
+void add_new_app(CLI::App& parent, Verb& chosen);
+void add_new_stubs(CLI::App& parent, Verb& chosen);
 void add_new_plugin(CLI::App& parent, Verb& chosen);
 void add_plugin_inspect(CLI::App& plugin, Verb& chosen);
 /// ls, show, load, reload, …: of a running server.

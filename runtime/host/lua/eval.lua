@@ -2,17 +2,27 @@
 -- readable; tables are shown to some depth, in no more than so many entries.
 local host = ...
 
-local error, pairs, select, setfenv, setmetatable, tostring, type = error, pairs, select, setfenv, setmetatable, tostring, type
-local concat, format = table.concat, string.format
+local error, ipairs, pairs, select, setfenv, setmetatable, tostring, type = error, ipairs, pairs, select, setfenv, setmetatable, tostring, type
+local concat, format, sort = table.concat, string.format, table.sort
 
 local kDepthMax, kEntriesMax = 3, 100
 
 local show
 
+-- Numbers first, then by name: the same table always reads the same.
+local function before(a, b)
+    if type(a) ~= type(b) then return type(a) < type(b) end
+    if type(a) == "number" or type(a) == "string" then return a < b end
+    return tostring(a) < tostring(b)
+end
+
 local function show_table(value, depth)
     if depth > kDepthMax then return tostring(value) end
-    local parts = {}
-    for key, entry in pairs(value) do
+    local parts, keys = {}, {}
+    for key in pairs(value) do keys[#keys + 1] = key end
+    sort(keys, before)
+    for _, key in ipairs(keys) do
+        local entry = value[key]
         if #parts == kEntriesMax then
             parts[#parts + 1] = "..."
             break

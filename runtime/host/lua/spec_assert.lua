@@ -145,7 +145,6 @@ function checks.refused(code, value, err)
     return err
 end
 
-checks.equals, checks.is_truthy, checks.is_falsy, checks.has_error = checks.equal, checks.truthy, checks.falsy, checks.error
 
 -- assert.are.same and its like read well to some; the words mean nothing.
 local assertions = {}

@@ -28,7 +28,7 @@ function gw.after(delay, fn, ...)
     return task, err
 end
 
-local kOptions = { jitter = "number", each_worker = "boolean", name = "string" }
+local kOptions = { jitter = "number", each_worker = "boolean" }
 
 local function check_options(options, name)
     for key, value in pairs(options or {}) do

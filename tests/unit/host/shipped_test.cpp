@@ -3,6 +3,7 @@
 #include <regex>
 #include <set>
 
+#include "host/prelude.h"
 #include "script_world.h"
 #include "source_root.h"
 
@@ -30,6 +31,37 @@ std::set<std::string> all(const std::string& text, const char* pattern) {
 }
 
 std::set<std::string> words(const std::string& text) { return all(text, "(\\S+)"); }
+
+/// The part of the prelude that is one file.
+std::string prelude(std::string_view file) {
+  REQUIRE_FALSE(prelude_text(file).empty());
+  return std::string(prelude_text(file));
+}
+
+std::set<std::string> fields_of(const std::string& stubs, const std::string& type) {
+  const std::string head = "---@class godwit." + type + "\n";
+  const size_t begin = stubs.find(head);
+  REQUIRE(begin != std::string::npos);
+  const size_t end = stubs.find("\n\n", begin);
+  return all(stubs.substr(begin, end - begin), "---@field (\\w+)");
+}
+
+/// All options that a call takes, found by offering it every word of the prelude and of the stubs.
+std::set<std::string> options_of(const std::string& call, const std::set<std::string>& candidates) {
+  std::string list;
+  for (const std::string& word : candidates) list += "'" + word + "',";
+  ScriptWorld world;
+  world.limits.burst_max = 5s;
+  world.load("local taken, count = {}, 0 for _, word in ipairs {" + list +
+             "} do count = count + 1 local options = { [word] = true } local ok, err = pcall(function() " + call +
+             " end) if ok or not tostring(err):find('unknown option', 1, true) then taken[#taken + 1] = word end end "
+             "gw.handle('do.it', function(msg) msg:reply(table.concat(taken, ' ')) end)");
+  Delivery question = world.command("");
+  question.handler = static_cast<uint32_t>(world.app->registrations().size() - 1);
+  world.handle({question});
+  REQUIRE(world.sink.verdicts.size() == 1);
+  return words(world.sink.verdicts[0].text);
+}
 
 }  // namespace
 
@@ -100,4 +132,56 @@ TEST_CASE("the editor stubs and the scripts' page know what exists, and nothing 
   }
   for (const char* name : {"kind", "action", "id", "headers"})
     CHECK(stubs.find("---@field " + std::string(name) + " ") != std::string::npos);
+}
+
+TEST_CASE("the stubs know every function of the tables of gw, and nothing else") {
+  const std::string stubs = text_of(scripts() / "meta/godwit.lua");
+  ScriptWorld world;
+  for (const std::string& table : all(stubs, "\ngw\\.(\\w+) = \\{\\}")) {
+    const std::string names = world.answer(
+        "local gw, names = require 'godwit', {} for name, value in pairs(gw." + table +
+        ") do if type(value) == 'function' then names[#names + 1] = name end end msg:reply(table.concat(names, ' '))");
+    const size_t at = stubs.find("\ngw." + table + " = {}");
+    const size_t begin = stubs.rfind("\n\n", at);
+    const std::string block = stubs.substr(begin, at - begin);
+    const bool codec = block.find("---@type godwit.TextCodec") != std::string::npos;
+    std::set<std::string> known = codec ? fields_of(stubs, "TextCodec") : all(block, "---@field (\\w+) fun");
+    known.merge(all(stubs, ("\nfunction gw\\." + table + "\\.(\\w+)").c_str()));
+    INFO(table);
+    CHECK(words(names) == known);
+  }
+}
+
+TEST_CASE("the stubs know every method, and nothing else") {
+  const std::string stubs = text_of(scripts() / "meta/godwit.lua");
+  std::set<std::string> of_messages = all(prelude("message.lua"), "\nfunction methods\\.(\\w+)");
+  for (const char* file : {"json.lua"}) of_messages.merge(all(prelude(file), "message_methods\\.(\\w+)"));
+  CHECK(all(stubs, "\nfunction Message:(\\w+)") == of_messages);
+  CHECK(all(stubs, "\nfunction Session:(\\w+)") == all(prelude("sessions.lua"), "\nfunction methods\\.(\\w+)"));
+  CHECK(all(stubs, "\nfunction Group:(\\w+)") == all(prelude("groups.lua"), "\nfunction methods\\.(\\w+)"));
+  CHECK(all(stubs, "\nfunction Channel:(\\w+)") == all(prelude("sync.lua"), "\nfunction channel\\.(\\w+)"));
+  CHECK(all(stubs, "\nfunction Semaphore:(\\w+)") == all(prelude("sync.lua"), "\nfunction semaphore\\.(\\w+)"));
+  CHECK(all(stubs, "\nfunction Task:(\\w+)") == all(prelude("tasks.lua"), "\nfunction methods\\.(\\w+)"));
+}
+
+TEST_CASE("the stubs know every option, and nothing else") {
+  const std::string stubs = text_of(scripts() / "meta/godwit.lua");
+  std::set<std::string> candidates = all(stubs, "---@field (\\w+)");
+  for (const char* file : {"api.lua", "timers.lua", "sessions.lua", "groups.lua"})
+    candidates.merge(all(prelude(file), "\\b([a-z]\\w+)\\b"));
+  REQUIRE(candidates.size() > 300);
+  CHECK(options_of("gw.handle('x.' .. word, print, options)", candidates) == fields_of(stubs, "HandleOptions"));
+  CHECK(options_of("gw.every(1, print, options)", candidates) == fields_of(stubs, "TimerOptions"));
+  CHECK(options_of("gw.cron('* * * * *', print, options)", candidates) == fields_of(stubs, "TimerOptions"));
+}
+
+TEST_CASE("the stubs of specs know what specs are written with, and nothing else") {
+  const std::string stubs = text_of(scripts() / "meta/spec.lua");
+  const std::string spec = prelude("spec.lua");
+  CHECK(all(stubs, "\nfunction (\\w+)\\(") == all(spec, "\nfunction globals\\.(\\w+)"));
+  CHECK(all(stubs, "\nfunction test\\.(\\w+)") == all(spec, "\nfunction test\\.(\\w+)"));
+  CHECK(all(stubs, "\nfunction Client:(\\w+)") == all(spec, "\nfunction methods\\.(\\w+)"));
+  CHECK(all(stubs, "\nfunction assert\\.(\\w+)") == all(prelude("spec_assert.lua"), "\nfunction checks\\.(\\w+)"));
+  CHECK(fields_of(stubs, "TestSession") ==
+        all(all(spec, "kSession = \\{([^}]*)\\}").begin()->c_str(), "(\\w+) = true"));
 }

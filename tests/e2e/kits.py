@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""What script authors work with: `godwit test`, `godwit lint`, `godwit new app`."""
+
+import contextlib
+import pathlib
+import re
+import tempfile
+import xml.etree.ElementTree
+
+import harness
+from harness import OK, PEER_FAILED, USAGE
+
+SCRIPTS = harness.ROOT / "scripts"
+
+MAIN = """
+local gw = require "godwit"
+local greeted = 0
+gw.handle("greet", function(msg, session)
+  if msg:body() == "loop" then while true do end end
+  if msg:body() == "fail" then error("out of order") end
+  greeted = greeted + 1
+  gw.sleep("2s")
+  session:send("greeted", greeted)
+  msg:reply("hello " .. (session.uid or "stranger"))
+end)
+"""
+
+
+@contextlib.contextmanager
+def app(specs, main=MAIN, files=None):
+    """An app called `greeter` with these specs, by the part of their name before _spec.lua."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = pathlib.Path(scratch) / "greeter"
+        (folder / "spec").mkdir(parents=True)
+        (folder / "main.lua").write_text(main)
+        for name, text in specs.items():
+            (folder / "spec" / f"{name}_spec.lua").write_text(text)
+        for name, text in (files or {}).items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+        yield folder
+
+
+def lines_with(word, text):
+    return [line for line in text.splitlines() if word in line]
+
+
+def test_the_shipped_specs_pass():
+    done = harness.run("test", SCRIPTS).expect(OK)
+    assert re.search(r"^\d+ passed, 0 failed in", done.out, re.M), done.out
+    for name in ["echo", "chat", "iot", "tick"]:
+        assert f"{name}_spec.lua" in done.out, done.out
+
+
+def test_time_jumps_and_every_case_begins_with_a_fresh_generation():
+    case = """
+      it("greets, NUMBER", function()
+        local ada = test.session { uid = "ada" }
+        local began = gw.now()
+        assert.equal("hello ada", assert(ada:request("greet", "")).body)
+        assert.near(2, gw.now() - began, 0.001)
+        assert.equal("1", ada:received("greeted")[1].body)
+      end)
+    """
+    spec = 'local gw = require "godwit"\n' + case.replace("NUMBER", "one") + case.replace("NUMBER", "two")
+    with app({"greeter": spec}) as folder:
+        done = harness.run("test", folder).expect(OK)
+        assert "2 passed, 0 failed" in done.out
+        assert float(re.search(r"in ([\d.]+) s", done.out)[1]) < 2, done.out
+
+
+def test_a_failure_says_what_and_where_and_what_the_app_logged():
+    spec = """it("expects too much", function()
+      local s = test.session {}
+      assert.same({ a = 1, b = { 2 } }, { a = 1, b = { 3 } })
+    end)
+    it("meets an error of the app", function() assert(test.session({}):request("greet", "fail")) end)
+    """
+    with app({"greeter": spec}) as folder:
+        done = harness.run("test", folder).expect(PEER_FAILED)
+        assert f"{folder}/spec/greeter_spec.lua:3: expected {{a = 1" in done.out, done.out
+        assert "they differ at .b[1]: expected 2, got 3" in done.out
+        assert f"{folder}/spec/greeter_spec.lua:5: HandlerFailed" in done.out
+        assert f"{folder}/main.lua:6: out of order" in done.out
+        assert "0 passed, 2 failed" in done.out
+
+
+def test_endless_loops_end_in_the_app_and_in_the_spec_and_the_next_case_runs():
+    spec = """
+    it("is refused by the app's own limit", function()
+      assert.refused("ScriptTimeout", test.session({}):request("greet", "loop"))
+    end)
+    it("loops itself", function() while true do pcall(function() end) end end)
+    it("waits for ever", function() require("godwit").channel():recv() end)
+    it("comes after", function() assert.equal(1, 1) end)
+    """
+    with app({"greeter": spec}) as folder:
+        done = harness.run("test", folder).expect(PEER_FAILED)
+        assert "ok   is refused by the app's own limit" in done.out and "ok   comes after" in done.out, done.out
+        assert "FAIL loops itself" in done.out and "ran longer than its limit" in done.out
+        assert "FAIL waits for ever" in done.out and "waits for something that did not come" in done.out
+
+
+def test_what_does_not_parse_or_load_is_counted_and_the_rest_runs():
+    with app({"broken": 'it("x", function( end)', "greeter": 'it("runs", function() end)'}) as folder:
+        done = harness.run("test", folder).expect(PEER_FAILED)
+        assert f"{folder}/spec/broken_spec.lua:1:" in done.out and "1 passed, 1 failed" in done.out, done.out
+    with app({"greeter": 'it("runs", function() end)'}, main="local x = nil + 1") as folder:
+        done = harness.run("test", folder).expect(PEER_FAILED)
+        assert f"{folder}/main.lua:1:" in done.out, done.out
+
+
+def test_specs_reach_no_further_than_apps():
+    spec = """it("finds nothing of the outside", function()
+      for _, name in ipairs { "io", "load", "loadstring", "dofile", "ffi", "jit", "package", "setfenv", "getfenv" } do
+        assert.is_nil(_G[name], name)
+      end
+      assert.is_nil(os.execute)
+      assert.is_nil(debug.getinfo)
+      a_global_of_its_own = 1
+      assert.equal(1, a_global_of_its_own)
+    end)"""
+    with app({"greeter": spec}) as folder:
+        harness.run("test", folder).expect(OK)
+
+
+def test_tap_and_junit_say_the_same_as_the_text():
+    spec = """it("passes", function() end)
+      it("fails <&>", function() assert.equal("a", "b") end)
+      pending("is to be written")"""
+    with app({"greeter": spec}) as folder:
+        junit = folder / "junit.xml"
+        tap = harness.run("test", folder, "--tap", "--junit", junit).expect(PEER_FAILED).out.splitlines()
+        assert tap[0] == "TAP version 14" and tap[-1] == "1..3", tap
+        assert [line.split(" - ")[0] for line in tap if " - " in line] == ["ok 1", "not ok 2", "ok 3"], tap
+        assert any("# SKIP" in line for line in tap) and any("message:" in line for line in tap), tap
+        root = xml.etree.ElementTree.parse(junit).getroot()
+        assert (root.get("tests"), root.get("failures"), root.get("skipped")) == ("3", "1", "1")
+        failed = [case for case in root.iter("testcase") if case.find("failure") is not None]
+        assert [case.get("name") for case in failed] == ["fails <&>"]
+        assert "greeter_spec.lua:2: expected" in failed[0].find("failure").text
+
+
+def test_a_filter_chooses_cases_and_wrong_use_is_told_apart():
+    spec = 'describe("a", function() it("one", function() end) it("two", function() error("no") end) end)'
+    with app({"greeter": spec}) as folder:
+        assert "1 passed, 0 failed" in harness.run("test", folder, "--filter", "a one").expect(OK).out
+        file = folder / "spec" / "greeter_spec.lua"
+        assert "1 passed, 1 failed" in harness.run("test", file).expect(PEER_FAILED).out
+        assert "1 passed, 1 failed" in harness.run("test", folder.parent).expect(PEER_FAILED).out
+        for wrong in [["--filter", "three"], ["--wrong"]]:
+            harness.run("test", folder, *wrong).expect(USAGE)
+        harness.run("test", folder / "main.lua").expect(USAGE)
+        harness.run("test", folder / "nowhere").expect(USAGE)
+    with app({}) as folder:
+        assert "there are no specs" in harness.run("test", folder).expect(USAGE).err
+
+
+def test_an_app_may_require_its_modules_in_specs_and_the_limits_are_the_configured_ones():
+    spec = """local sums = require "sums"
+      it("adds", function() assert.equal(5, sums.add(2, 3)) end)
+      it("is ended", function() assert.refused("ScriptTimeout", test.session({}):request("greet", "loop")) end)"""
+    with app({"greeter": spec}, files={"lib/sums.lua": "return { add = function(a, b) return a + b end }"}) as folder:
+        harness.run("test", folder, "--set", 'scripts.burst_max="30ms"').expect(OK)
+
+
+def test_the_shipped_scripts_are_clean():
+    assert "nothing found" in harness.run("lint", SCRIPTS).expect(OK).out
+
+
+def test_lint_finds_accidental_and_unknown_globals_and_names_of_gw():
+    main = """local gw = require "godwit"
+declared = 1
+gw.handle("greet", function(msg)
+  counter = declared -- nobody = 1
+  msg:reply(cuonter)
+  gw.broadcst("x")
+  gw.kv.gett("x")
+end)
+"""
+    with app({}, main=main) as folder:
+        out = harness.run("lint", folder).expect(PEER_FAILED).out
+        for place, words in [("4:3", "'counter' is assigned by accident"), ("5:13", "'cuonter' does not exist"),
+                             ("6:3", "gw.broadcst does not exist"), ("7:3", "gw.kv.gett does not exist")]:
+            assert any(words in line for line in lines_with(f"{folder}/main.lua:{place}:", out)), out
+        assert "declared" not in out and "nobody" not in out, out
+        harness.run("lint", folder / "nowhere").expect(USAGE)
+
+
+def test_lint_without_luacheck_says_so_and_still_does_its_own_checks():
+    with app({}, main="local gw = require 'godwit' gw.handle('x', function() print(typo) end)") as folder:
+        done = harness.run("lint", folder, env={"PATH": "/nowhere"}).expect(PEER_FAILED)
+        assert "luacheck is not installed" in done.err and "'typo' does not exist" in done.out, done
+
+
+if __name__ == "__main__":
+    harness.main(globals())
