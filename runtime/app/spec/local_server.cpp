@@ -14,7 +14,8 @@ LocalServer::LocalServer(const World& world)
              .watchdog = world.watchdog,
              .services = &services_,
              .kv = &world.kv,
-             .entropy = &world.entropy}),
+             .entropy = &world.entropy,
+             .metrics = &world.metrics}),
       promises_(world.config.promises_max, world.clock, world.timers, metrics_, *this),
       dispatcher_(world.config.dispatcher, world.clock, metrics_, world.log.named("dispatch"), apps_, *this) {
   services_.attach(this);

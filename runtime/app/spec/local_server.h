@@ -22,6 +22,7 @@ class LocalServer final : private session::Session::Owner,
     std::shared_ptr<host::Watchdog> watchdog;
     host::KvStore& kv;
     Entropy& entropy;
+    MetricStore& metrics;
   };
   explicit LocalServer(const World& world);
   ~LocalServer() override;

@@ -5,6 +5,7 @@
 #include "app/spec/local_server.h"
 #include "app/spec/seeded_entropy.h"
 #include "app/spec/virtual_clock.h"
+#include "base/metric_store.h"
 
 namespace godwit::app {
 
@@ -14,7 +15,7 @@ struct SpecSetting {
   host::AppLimits limits;  ///< of the app
   KvLimits kv;
   std::shared_ptr<host::Watchdog> watchdog;
-  Duration case_time_max = 20s;  ///< of real time
+  Duration case_time_max = 20s;  ///< of processor time: a busy machine is no fault of a spec
   Duration case_wait_max = 1h;   ///< of virtual time, beyond what the spec advances it by
   Duration spec_burst_max = 2s;  ///< of processor time that a spec may take without waiting
 };
@@ -74,6 +75,7 @@ class SpecWorld final : private session::Session::Owner,
   TimerHeap timers_;
   MemoryKvStore kv_;
   SeededEntropy entropy_;
+  MetricStore unit_metrics_{1};
   WorkerMetrics metrics_;
   LocalServer app_;
   LocalServer spec_;
@@ -83,7 +85,7 @@ class SpecWorld final : private session::Session::Owner,
   LocalLine control_line_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::optional<Result<Answer>> answer_;
-  Timestamp began_;       ///< real time
+  Duration began_;        ///< processor time
   Timestamp wait_until_;  ///< virtual time
   bool turn_wanted_ = false;
 };
