@@ -39,6 +39,7 @@ std::string_view find_header(const std::map<std::string, std::string, std::less<
 host::AppLimits spec_limits(const SpecSetting& setting) {
   host::AppLimits limits = setting.limits;
   limits.burst_max = setting.spec_burst_max;
+  limits.cpu_max = setting.case_time_max;
   limits.load_timeout = setting.spec_burst_max;
   limits.handler_timeout = kAskTimeout;
   return limits;
