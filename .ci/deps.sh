@@ -24,7 +24,7 @@ packages=(
     # whom a client trusts by default
     ca-certificates
     # tests and the format check
-    catch2 clang-format
+    catch2 clang-format lua-check
 )
 
 # --- rebuilt dependencies: recipe_NAME PREFIX STAGE, run in the unpacked source ---------------------------------

@@ -32,9 +32,10 @@ function Message:body() end
 ---@return godwit.Error? err
 function Message:json() end
 
----Answers a command or query, once.
----@param body? string | number
----@param headers? table<string, string>
+---Answers a command or query, once. Refused: ReplyTwice, StaleHandle when the message is over, ReplyNotExpected for an event,
+---MessageTooLarge, HeadersInvalid, and QueueFull when the client takes no replies.
+---@param body? string | number           any bytes, at most `message.inline_max` (1 MiB)
+---@param headers? table<string, string>  at most 64, names and values together 16 KiB, UTF-8
 ---@return true? ok
 ---@return godwit.Error? err
 function Message:reply(body, headers) end
@@ -66,7 +67,7 @@ local Session = {}
 
 ---What a message to a client may say of itself, beyond action and body.
 ---@class godwit.SendOptions
----@field headers? table<string, string>
+---@field headers? table<string, string> at most 64, names and values together 16 KiB, UTF-8
 ---@field ttl? godwit.Duration           not worth handling after so long
 ---@field priority? "low" | "normal" | "high" | "critical"
 ---@field ordered? boolean               false: need not wait for messages sent before it
@@ -102,16 +103,18 @@ local Session = {}
 
 ---@alias godwit.Value string | number | boolean
 
----An event for this client. `nil, err` when it is gone (StaleHandle) or its queue is full (QueueFull).
----@param action string
+---An event for this client. `nil, err` when it is gone (StaleHandle) or its queue is full (QueueFull). With `confirm` it waits.
+---@param action string                  1 to 16 levels separated by dots, at most 256 bytes
 ---@param body? string | number
 ---@param options? godwit.SendOptions
 ---@return true? ok
 ---@return godwit.Error? err
 function Session:send(action, body, options) end
 
----Asks this client and waits for the reply.
----@param action string
+---Asks this client and waits for the reply. Errors: DeadlineExceeded when none came in time, ConnectionLost, StaleHandle when
+---it is gone, QueueFull, and whatever the client failed with.
+---@async
+---@param action string                  1 to 16 levels separated by dots, at most 256 bytes
 ---@param body? string | number
 ---@param options? godwit.RequestOptions
 ---@return godwit.Reply? reply
@@ -139,19 +142,23 @@ function Session:set(name, value, ttl) end
 ---@return godwit.Error? err
 function Session:cas(name, old, new) end
 
+---Made by the first that joins, gone with the last. StoreFull beyond 1000 groups of a session.
 ---@param group string   1 to 256 bytes
 ---@return true? ok
 ---@return godwit.Error? err
 function Session:join(group) end
 
+---No error when it is not in the group.
 ---@param group string
 ---@return true? ok
 ---@return godwit.Error? err
 function Session:leave(group) end
 
+---The groups that it is in.
 ---@return string[]
 function Session:groups() end
 
+---Whether it is connected at this moment.
 ---@return boolean
 function Session:alive() end
 
@@ -172,20 +179,22 @@ function Session:close(code, reason) end
 ---@field outbox_messages integer   sent and not yet acknowledged
 
 ---Waits for what the session's worker says of it.
+---@async
 ---@return godwit.SessionStats? stats
 ---@return godwit.Error? err
 function Session:stats() end
 
 ---How many replies of the client are waited for. Waits.
+---@async
 ---@return integer? count
 ---@return godwit.Error? err
 function Session:pending() end
 
----Binds a handler to the messages that match the pattern. Only while the app loads.
+---Binds a handler to the messages that match the pattern. Only while the app loads. At most 4096 for an app.
 ---
 ---A pattern is `action` or `kind/action`; `*` stands for one level, `**` at the end for the rest:
----`"echo"`, `"query/time.*"`, `"*/chat.**"`.
----@param pattern string
+---`"echo"`, `"query/time.*"`, `"*/chat.**"`. Of several that match the most specific gets the message.
+---@param pattern string  at most 16 levels and 256 bytes
 ---@param handler fun(msg: godwit.Message, session: godwit.Session?)
 ---@param options? godwit.HandleOptions
 function gw.handle(pattern, handler, options) end
@@ -200,6 +209,7 @@ function gw.handle(pattern, handler, options) end
 
 ---Waits. Like all that waits, it works in handlers, tasks and timers, inside `pcall` and coroutines too, but not while the
 ---app loads and not in a function that C calls back (`string.gsub`, `table.sort`).
+---@async
 ---@param duration godwit.Duration
 ---@return true? ok
 ---@return godwit.Error? err
@@ -210,6 +220,7 @@ function gw.sleep(duration) end
 local Task = {}
 
 ---Waits for its end: what the function returned, or `nil, err` when it failed, was cancelled, or the time was over.
+---@async
 ---@param timeout? godwit.Duration
 ---@return any ...
 function Task:wait(timeout) end
@@ -218,6 +229,7 @@ function Task:wait(timeout) end
 ---@return boolean
 function Task:cancel() end
 
+---Whether it has ended, well or not.
 ---@return boolean
 function Task:done() end
 
@@ -229,12 +241,14 @@ function Task:done() end
 function gw.spawn(fn, ...) end
 
 ---Waits for all: a list of what each returned first, or the error of the first in the list that failed.
+---@async
 ---@param tasks godwit.Task[]
 ---@return any[]? values
 ---@return godwit.Error? err
 function gw.all(tasks) end
 
 ---Waits for the first that ends well: its index, then what it returned; `nil, err` when none does.
+---@async
 ---@param tasks godwit.Task[]
 ---@return integer? index
 ---@return any ...
@@ -269,6 +283,7 @@ function gw.cron(expression, fn, options) end
 local Channel = {}
 
 ---Waits for room.
+---@async
 ---@param value any  not nil
 ---@param timeout? godwit.Duration
 ---@return true? ok
@@ -276,16 +291,20 @@ local Channel = {}
 function Channel:send(value, timeout) end
 
 ---Waits for a value. At the end of a closed channel: `nil, err`.
+---@async
 ---@param timeout? godwit.Duration
 ---@return any value
 ---@return godwit.Error? err
 function Channel:recv(timeout) end
 
+---Nothing more can be sent; what is in it can still be received.
 function Channel:close() end
 
+---How many values are in it.
 ---@return integer
 function Channel:count() end
 
+---A queue between tasks of this app on this worker.
 ---@param capacity? integer  1 to 1000000, default 1
 ---@return godwit.Channel
 function gw.channel(capacity) end
@@ -294,13 +313,17 @@ function gw.channel(capacity) end
 ---@class godwit.Semaphore
 local Semaphore = {}
 
+---Waits until one of its places is free and takes it; DeadlineExceeded when the time was over first.
+---@async
 ---@param timeout? godwit.Duration
 ---@return true? ok
 ---@return godwit.Error? err
 function Semaphore:acquire(timeout) end
 
+---Gives a place back.
 function Semaphore:release() end
 
+---For what only so many may do at one time, on this worker.
 ---@param count integer  1 to 1000000
 ---@return godwit.Semaphore
 function gw.semaphore(count) end
@@ -329,6 +352,7 @@ function gw.sessions(filter) end
 function gw.send(uid, action, body, options) end
 
 ---Asks the newest session of a uid and waits for the reply.
+---@async
 ---@param uid string
 ---@param action string
 ---@param body? string | number
@@ -359,25 +383,30 @@ local Group = {}
 ---@return godwit.Refusal[] | godwit.Error | nil refused
 function Group:publish(action, body, options) end
 
+---Its sessions in the order of their ids, on all workers; and the cursor for the next call, nil when these are the last.
 ---@param cursor? integer | string
 ---@param limit? integer   1 to 1000, default 100
 ---@return godwit.Session[] sessions
 ---@return (integer | string)? cursor
 function Group:members(cursor, limit) end
 
+---How many sessions are in it, on all workers.
 ---@return integer
 function Group:count() end
 
+---Puts a session in, as session:join does.
 ---@param session godwit.Session | integer | string
 ---@return true? ok
 ---@return godwit.Error? err
 function Group:join(session) end
 
+---Takes a session out.
 ---@param session godwit.Session | integer | string
 ---@return true? ok
 ---@return godwit.Error? err
 function Group:leave(session) end
 
+---A group by its name of 1 to 256 bytes, whether somebody is in it or not. All apps of a server share them.
 ---@param name string
 ---@return godwit.Group
 function gw.group(name) end
@@ -387,10 +416,12 @@ function gw.group(name) end
 ---@class godwit.Kv
 gw.kv = {}
 
+---The value; nil when the key is not there, or its time is over.
 ---@param key string   1 to 512 bytes
 ---@return godwit.Value?
 function gw.kv.get(key) end
 
+---Sets it, whatever was there before. MessageTooLarge for a key or value beyond its bound, StoreFull when there is no room.
 ---@param key string
 ---@param value godwit.Value   text of at most 1 MiB
 ---@param ttl? godwit.Duration default: for ever
@@ -447,22 +478,27 @@ function gw.kv.keys(prefix, limit, after) end
 ---@class godwit.Log
 gw.log = {}
 
+---What is only of interest to whoever looks for an error in detail.
 ---@param text any
 ---@param fields? godwit.LogFields
 function gw.log.trace(text, fields) end
 
+---What is of interest to whoever looks for an error.
 ---@param text any
 ---@param fields? godwit.LogFields
 function gw.log.debug(text, fields) end
 
+---What happens in normal operation.
 ---@param text any
 ---@param fields? godwit.LogFields
 function gw.log.info(text, fields) end
 
+---What somebody should look at sometime.
 ---@param text any
 ---@param fields? godwit.LogFields
 function gw.log.warn(text, fields) end
 
+---What somebody should look at now.
 ---@param text any
 ---@param fields? godwit.LogFields
 function gw.log.error(text, fields) end
@@ -511,6 +547,7 @@ function Counter:inc(amount, labels) end
 ---@class godwit.Gauge
 local Gauge = {}
 
+---Adds to this worker's share.
 ---@param amount? number | godwit.Labels  1 when nil
 ---@param labels? godwit.Labels
 ---@return boolean? ok
@@ -527,6 +564,7 @@ function Gauge:set(value, labels) end
 ---@class godwit.Histogram
 local Histogram = {}
 
+---Counts one more value.
 ---@param value number
 ---@param labels? godwit.Labels
 ---@return boolean? ok
@@ -537,6 +575,7 @@ function Histogram:observe(value, labels) end
 ---@class godwit.Metric
 gw.metric = {}
 
+---What only grows.
 ---@param name string  a-z, 0-9 and _
 ---@param options? { help?: string, labels?: string[] }
 ---@return godwit.Counter
@@ -600,6 +639,7 @@ gw.uuid = {}
 ---@class godwit.Zstd
 gw.zstd = {}
 
+---Compressed bytes, in zstd's frame format.
 ---@param bytes string
 ---@param level? integer  1 (fast) to 9 (small); default 3
 ---@return string? compressed
@@ -630,6 +670,7 @@ function gw.json.array(list) end
 ---@return godwit.Error? err
 function gw.json.encode(value) end
 
+---The value that a JSON text stands for; `nil, err` (ValueWrong) says where it is none.
 ---@param text string
 ---@return any value
 ---@return godwit.Error? err

@@ -2,8 +2,11 @@
 """What script authors work with: `godwit test`, `godwit lint`, `godwit new app`."""
 
 import contextlib
+import json
 import pathlib
 import re
+import shutil
+import subprocess
 import tempfile
 import xml.etree.ElementTree
 
@@ -191,6 +194,46 @@ def test_lint_without_luacheck_says_so_and_still_does_its_own_checks():
     with app({}, main="local gw = require 'godwit' gw.handle('x', function() print(typo) end)") as folder:
         done = harness.run("lint", folder, env={"PATH": "/nowhere"}).expect(PEER_FAILED)
         assert "luacheck is not installed" in done.err and "'typo' does not exist" in done.out, done
+
+
+def test_a_new_app_passes_its_specs_is_clean_and_serves_at_once():
+    with harness.Server() as server:
+        scripts = server.folder / "scripts"
+        assert "godwit test" in harness.run("new", "app", "greeter", "--in", scripts).expect(OK).out
+        folder = scripts / "greeter"
+        assert "3 passed, 0 failed" in harness.run("test", folder).expect(OK).out
+        assert "nothing found" in harness.run("lint", folder).expect(OK).out
+        harness.run("check", "--set", f'scripts.paths=["{folder}"]').expect(OK)
+        server.log.wait_for("app is live app=greeter@1")
+        assert server.request("greeter.greet", "--body", "Ada").expect(OK).out.strip() == "Good day, Ada"
+        # Specs and stubs are no part of what serves.
+        (folder / "spec" / "greeter_spec.lua").write_text("this is no Lua")
+        (folder / "main.lua").write_text((folder / "main.lua").read_text().replace("Good day", "Good evening"))
+        server.log.wait_for("app is live app=greeter@2")
+        assert server.request("greeter.greet", "--body", "Ada").expect(OK).out.strip() == "Good evening, Ada"
+
+
+def test_a_new_app_brings_what_editors_and_luacheck_want_to_know():
+    with tempfile.TemporaryDirectory() as scratch:
+        harness.run("new", "app", "mine", "--in", scratch).expect(OK)
+        folder = pathlib.Path(scratch) / "mine"
+        library = json.loads((folder / ".luarc.json").read_text())["workspace.library"]
+        for stub in ["godwit.lua", "spec.lua"]:
+            assert (folder / library[0] / stub).read_text() == (SCRIPTS / "meta" / stub).read_text()
+        (folder / library[0] / "spec.lua").write_text("old")
+        harness.run("new", "stubs", folder).expect(OK)
+        assert (folder / library[0] / "spec.lua").read_text() == (SCRIPTS / "meta" / "spec.lua").read_text()
+        if shutil.which("luacheck"):
+            subprocess.run(["luacheck", "."], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+
+
+def test_a_new_app_overwrites_nothing_and_names_are_checked():
+    with tempfile.TemporaryDirectory() as scratch:
+        harness.run("new", "app", "mine", "--in", scratch).expect(OK)
+        assert "exists already" in harness.run("new", "app", "mine", "--in", scratch).expect(USAGE).err
+        for name in ["Mine", "a/b", "", "1st", "a-b", "x" * 64]:
+            harness.run("new", "app", name, "--in", scratch).expect(USAGE)
+        harness.run("new", "stubs", pathlib.Path(scratch) / "nowhere").expect(USAGE)
 
 
 if __name__ == "__main__":

@@ -83,7 +83,8 @@ std::string luacheck_config(const KnownNames& names) {
       "-- What luacheck needs to know of godwit: the globals that scripts have, and those of specs.\n"
       "stds.godwit = {{\n  read_globals = {{\n{}  }},\n}}\n\nstds.godwit_spec = {{\n  read_globals = {{\n{}  "
       "}},\n}}\n\n"
-      "std = \"godwit\"\nallow_defined_top = true\nmax_line_length = false\nunused_args = false\nfiles[\"spec\"].std = "
+      "std = \"godwit\"\nallow_defined_top = true\nmax_line_length = false\nexclude_files = "
+      "{{\".godwit\"}}\nunused_args = false\nfiles[\"spec\"].std = "
       "\"godwit_spec\"\n",
       std_of(names.app), std_of(names.spec));
 }
