@@ -139,9 +139,9 @@ Status Server::open_listeners() {
   auto signals = io::SignalWatcher::watch(loop, {SIGINT, SIGTERM, SIGHUP}, [this](int signal) { on_signal(signal); });
   if (!signals) return tl::unexpected(std::move(signals.error()));
   signals_ = std::move(*signals);
-  if (config_.scripts.reload == ScriptsSection::Reload::kWatch) {
-    script_watcher_ = std::make_unique<io::FileWatcher>(
-        loop, config_.scripts.paths, io::FileWatchOptions{.debounce = config_.scripts.debounce},
+  if (auto folders = watched_folders(config_); !folders.empty()) {
+    unit_watcher_ = std::make_unique<io::FileWatcher>(
+        loop, std::move(folders), io::FileWatchOptions{.debounce = config_.scripts.debounce},
         [this] { (void)scripts_->reload_all(host::Reloads::Trigger::kFilesChanged); });
   }
   return {};
@@ -175,7 +175,7 @@ void Server::run() {
   workers_.front()->run();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
-  script_watcher_.reset();
+  unit_watcher_.reset();
   signals_.reset();
   control_.reset();
   admin_.reset();

@@ -76,7 +76,7 @@ class Server {
   std::unique_ptr<ServerAdmin> admin_;
   std::unique_ptr<ServerControl> control_;
   std::unique_ptr<io::SignalWatcher> signals_;
-  std::unique_ptr<io::FileWatcher> script_watcher_;
+  std::unique_ptr<io::FileWatcher> unit_watcher_;
   std::vector<std::thread> threads_;
   size_t draining_ = 0;  ///< workers that have not finished yet
   bool stopping_ = false;

@@ -45,6 +45,18 @@ Result<std::vector<UnitRead>> read_units(const Config& config, PluginShelf& shel
   return units;
 }
 
+std::vector<std::filesystem::path> watched_folders(const Config& config) {
+  std::vector<std::filesystem::path> folders;
+  if (config.scripts.reload == ReloadWhen::kWatch) folders = config.scripts.paths;
+  if (config.plugins.reload == ReloadWhen::kWatch) {
+    for (const std::filesystem::path& path : config.plugins.paths) {
+      // A file that is replaced is another one: its folder says so.
+      folders.push_back(path.extension() == ".so" ? std::filesystem::absolute(path).parent_path() : path);
+    }
+  }
+  return folders;
+}
+
 Result<host::UnitSourcePtr> read_unit(const Config& config, PluginShelf& shelf, const std::string& name) {
   auto units = read_units(config, shelf);
   if (!units) return tl::unexpected(std::move(units.error()));

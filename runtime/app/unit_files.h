@@ -20,6 +20,9 @@ class PluginShelf;
 /// keep the others from being. An error is a path that can not be looked into, or two units of one name.
 Result<std::vector<UnitRead>> read_units(const Config& config, PluginShelf& shelf);
 
+/// Where new files shall be loaded as soon as they are there.
+std::vector<std::filesystem::path> watched_folders(const Config& config);
+
 /// The one of that name; UnitUnknown when there is none.
 Result<host::UnitSourcePtr> read_unit(const Config& config, PluginShelf& shelf, const std::string& name);
 

@@ -104,6 +104,19 @@ def test_a_replaced_plugin_is_taken_live_under_load_and_a_broken_one_is_not():
         assert len({line.split()[-2] for line in maps.splitlines() if "memfd:statics@" in line}) == 1, "drained"
 
 
+def test_a_new_build_is_taken_live_by_itself_where_that_is_wanted():
+    watching = ["--set", 'plugins.reload="watch"']
+    with server(TEST_PLUGINS / "statics.so", arguments=watching) as running:
+        assert running.request("statics.count").expect(OK).out == "1"
+        assert running.request("statics.count").expect(OK).out == "2"
+        target = running.folder / "plugins" / "statics.so"
+        fresh = running.folder / "statics.fresh"
+        fresh.write_bytes((TEST_PLUGINS / "statics.so").read_bytes() + b"another")
+        install(fresh, target)
+        running.log.wait_for(r"app is live .*plugin/statics@2")
+        assert running.request("statics.count").expect(OK).out == "1"  # nothing of the image before is shared
+
+
 def test_a_router_decides_where_messages_are_looked_up():
     with server(PLUGINS / "route_prefix.so", config='[plugins.route_prefix.config]\nstrip = "v1"\n') as running:
         assert running.request("v1.echo", "--body", "x").expect(OK).out == "x"

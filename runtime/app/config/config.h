@@ -67,9 +67,12 @@ struct AuthSection {
   std::filesystem::path tokens_file;  ///< read by load_tokens (tokens.h)
 };
 
+/// When new files are loaded: as soon as they are there, or when somebody asks.
+enum class ReloadWhen : uint8_t { kWatch, kManual };
+
 struct ScriptsSection {
   std::vector<std::filesystem::path> paths = {"scripts"};
-  enum class Reload : uint8_t { kWatch, kManual } reload = Reload::kWatch;
+  ReloadWhen reload = ReloadWhen::kWatch;
   uint64_t memory_max = 64 << 20;
   Duration burst_max = 250ms;
   Duration load_timeout = 5s;
@@ -94,6 +97,7 @@ struct PluginSection : host::PluginSettings {
 
 struct PluginsSection {
   std::vector<std::filesystem::path> paths;
+  ReloadWhen reload = ReloadWhen::kManual;
   Duration call_warn = 5ms;
   Duration call_max = 250ms;
   uint64_t pending_max = 10'000;  ///< deferred messages, per plugin and worker

@@ -15,7 +15,7 @@ constexpr ReloadClass kRestart = ReloadClass::kRestart;
 constexpr std::string_view kClientAuthNames[] = {"none", "request", "require"};
 constexpr std::string_view kCongestionNames[] = {"cubic", "bbr"};
 constexpr std::string_view kAuthModeNames[] = {"none", "token", "plugin"};
-constexpr std::string_view kScriptReloadNames[] = {"watch", "manual"};
+constexpr std::string_view kReloadNames[] = {"watch", "manual"};
 constexpr std::string_view kLevelNames[] = {"trace", "debug", "info", "warn", "error", "off"};
 constexpr std::string_view kFormatNames[] = {"text", "json"};
 
@@ -175,8 +175,8 @@ constexpr Key kKeys[] = {
 
     {"scripts", "paths", AT(scripts.paths), kRestart, Range(0, 64), Form::kAny,
      "Apps (folders with a main.lua), or folders of apps."},
-    {"scripts", "reload", ONE_OF(scripts.reload, kScriptReloadNames), kRestart, Range(), Form::kAny,
-     "watch: a saved file is loaded at once. manual: on SIGHUP only."},
+    {"scripts", "reload", ONE_OF(scripts.reload, kReloadNames), kRestart, Range(), Form::kAny,
+     "watch: a saved file is loaded at once. manual: on SIGHUP and `godwit reload` only."},
     {"scripts", "memory_max", IN_BYTES(scripts.memory_max), kLive, Range(kMiB, 64 * kGiB), Form::kAny,
      "Memory of one app on one worker; beyond, allocation fails inside the script."},
     {"scripts", "burst_max", AT(scripts.burst_max), kLive, Range(1ms, 1min), Form::kAny,
@@ -210,6 +210,9 @@ constexpr Key kKeys[] = {
      "Plugins (files NAME.so), or folders of plugins. Files and folders belong to root or the server's user, and "
      "nobody "
      "else may write to them."},
+    {"plugins", "reload", ONE_OF(plugins.reload, kReloadNames), kRestart, Range(), Form::kAny,
+     "watch: a new file is loaded at once. manual: on SIGHUP and `godwit reload`, and when another file brings a "
+     "reload."},
     {"plugins", "call_warn", AT(plugins.call_warn), kLive, Range(10us, 1min), Form::kAny,
      "A call into a plugin that takes so long is logged, because the whole worker waits for it."},
     {"plugins", "call_max", AT(plugins.call_max), kLive, Range(10us, 1min), Form::kAny,

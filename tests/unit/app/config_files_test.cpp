@@ -63,7 +63,7 @@ TEST_CASE("the file for development loads the shipped apps and serves the admin 
   const Config config = load(kConf / "dev.toml");
   REQUIRE(config.server.listen == std::vector<std::string>{"127.0.0.1:8453"});
   REQUIRE(config.scripts.paths == std::vector<std::filesystem::path>{"scripts"});
-  REQUIRE(config.scripts.reload == ScriptsSection::Reload::kWatch);
+  REQUIRE(config.scripts.reload == ReloadWhen::kWatch);
   REQUIRE(config.admin.http == "127.0.0.1:8080");
   REQUIRE(config.log.format == LogSection::Format::kText);
 }
