@@ -65,7 +65,7 @@ constexpr Metric kMetrics[] = {
        }
      }},
     {"godwit_messages_dropped_total", kCounter, "reason",
-     "Messages that reached no handler, by reason: queue_full, expired, overload, closed.",
+     "Messages that reached no handler, by reason: queue_full, expired, overload, closed, forbidden, loop.",
      [](const Scrape& scrape, Series& series) {
        add_each(scrape, &M::messages_dropped, "reason", kDropLabels, series);
      }},

@@ -27,7 +27,7 @@ Result<std::unique_ptr<routing::RouteTable>> route_apps(std::span<const RoutedAp
     for (uint32_t handler = 0; handler < registrations.size(); ++handler) {
       auto pattern = routing::Pattern::parse(registrations[handler].pattern);
       if (!pattern) return tl::unexpected(std::move(pattern.error()));
-      routes.push_back({std::move(*pattern), {unit, handler}});
+      routes.push_back({std::move(*pattern), {unit, handler}, registrations[handler].priority});
     }
   }
   return std::make_unique<routing::RouteTable>(std::move(routes));

@@ -1,5 +1,7 @@
 #include "app/dispatcher.h"
 
+#include <algorithm>
+
 namespace godwit::app {
 namespace {
 
@@ -91,10 +93,13 @@ void Dispatcher::note_time(Timestamp now) {
 }
 
 void Dispatcher::run_batch() {
-  const size_t count = take_batch();
+  take_batch();
   metrics_.dispatch_queue.set(static_cast<int64_t>(queued()));
-  if (count == 0) return;
-  host::Handler* handler = handlers_.handler(batch_.front().target.unit);
+  if (!batch_.empty() && handlers_.authorizes()) allow_batch();
+  if (!batch_.empty()) hand_over(handlers_.handler(batch_.front().target.unit));
+}
+
+void Dispatcher::hand_over(host::Handler* handler) {
   batch_over_ = false;
   if (handler) {
     give_back(handler->handle(deliveries_, *this));
@@ -103,14 +108,44 @@ void Dispatcher::run_batch() {
       fail(delivery.ticket, Code::kHandlerNotFound, "its script is gone");
   }
   batch_over_ = false;
+  acknowledge_batch();
+  batch_.clear();
+  place_forwarded();
+}
+
+/// The sender of an event hears that it was handled when it was; who waits for a reply gets the reply.
+void Dispatcher::acknowledge_batch() {
   for (size_t i = 0; i < batch_.size(); ++i) {
-    // The sender of an event hears that it was handled when it was; who waits for a reply gets the reply.
+    if (batch_[i].handed_on) continue;
     const Pending* pending = find(deliveries_[i].ticket);
     if (pending && pending->suspended && !wire::is_request(pending->kind)) continue;
     if (session::Session* session = sessions_.find_session(batch_[i].session))
       session->handled(batch_[i].message.envelope().seq);
   }
-  batch_.clear();
+}
+
+/// Takes out of the batch what its sender may not do. Messages that a handler gave back were allowed already.
+void Dispatcher::allow_batch() {
+  const auto known = std::find_if(batch_.begin(), batch_.end(), [](const Queued& one) { return !one.allowed; });
+  const auto first = static_cast<size_t>(known - batch_.begin());
+  if (first == batch_.size()) return;
+  const std::vector<bool> allowed = handlers_.authorize(
+      batch_.front().target.unit, std::span<const host::Delivery>(deliveries_).subspan(first), *this);
+  size_t kept = first;
+  for (size_t i = first; i < batch_.size(); ++i) {
+    if (allowed[i - first]) {
+      batch_[i].allowed = true;
+      if (kept != i) batch_[kept] = std::move(batch_[i]);
+      deliveries_[kept++] = deliveries_[i];
+      continue;
+    }
+    metrics_.messages_dropped[static_cast<size_t>(DropReason::kForbidden)].add();
+    fail(deliveries_[i].ticket, Code::kForbidden, deliveries_[i].action);
+    if (session::Session* session = sessions_.find_session(batch_[i].session))
+      session->handled(batch_[i].message.envelope().seq);
+  }
+  batch_.erase(batch_.begin() + static_cast<ptrdiff_t>(kept), batch_.end());
+  deliveries_.resize(kept);
 }
 
 /// What a handler left of its batch goes to the front of the queue again, as it was.
@@ -124,7 +159,7 @@ void Dispatcher::give_back(size_t taken) {
 }
 
 /// Moves messages for one and the same unit from the front of the queue, so that order is kept and entering is shared.
-size_t Dispatcher::take_batch() {
+void Dispatcher::take_batch() {
   batch_.clear();
   deliveries_.clear();
   const Timestamp now = clock_.now();
@@ -156,13 +191,13 @@ size_t Dispatcher::take_batch() {
          envelope.headers, queued.message.body(), sessions_.view_session(queued.session),
          envelope.deadline_ms ? queued.received + std::chrono::milliseconds(envelope.deadline_ms) : kNever});
   }
-  return batch_.size();
 }
 
 /// After a reload: the message goes where the new handlers want it. False: it was refused, because nobody wants it now.
 bool Dispatcher::look_up_again(Queued& queued) {
   if (queued.version == handlers_.version()) return true;
   queued.version = handlers_.version();
+  queued.allowed = false;
   const wire::Envelope& envelope = queued.message.envelope();
   const routing::Target* found = handlers_.find(envelope.kind, envelope.action);
   if (found) {
@@ -271,6 +306,10 @@ host::Ticket Dispatcher::issue(const Queued& queued) {
   pending.seq = envelope.seq;
   pending.message_id = envelope.message_id();
   pending.received = queued.received;
+  pending.after_delta = envelope.after_delta;
+  pending.ttl_ms = envelope.ttl_ms;
+  pending.deadline_ms = envelope.deadline_ms;
+  pending.hops = queued.hops;
   return {uint64_t{pending.generation} << 32 | slot};
 }
 
@@ -313,6 +352,63 @@ host::ReplyOutcome Dispatcher::fail(host::Ticket ticket, Code code, std::string_
   if (session::Session* session = sessions_.find_session(pending->session)) session->refuse(pending->seq, code, text);
   settle(ticket, *pending);
   return host::ReplyOutcome::kAccepted;
+}
+
+Status Dispatcher::forward(const host::Delivery& delivery, std::string_view action) {
+  const host::Ticket ticket = delivery.ticket;
+  Pending* pending = find(ticket);
+  if (!pending) return godwit::fail(Code::kStaleHandle);
+  if (Status valid = routing::check_action(action); !valid) return valid;
+  const routing::Target* found = handlers_.find(delivery.kind, action);
+  if (!found) return godwit::fail(Code::kHandlerNotFound, std::string(action));
+  if (pending->hops == kHopsMax) {
+    metrics_.messages_dropped[static_cast<size_t>(DropReason::kLoop)].add();
+    log_.warn("a message was handed on too often", {{"action", delivery.action}, {"to", action}});
+    fail(ticket, Code::kForwardLimit, action);
+    return godwit::fail(Code::kForwardLimit);
+  }
+  const wire::Envelope envelope{.seq = pending->seq,
+                                .after_delta = pending->after_delta,
+                                .id = pending->message_id,
+                                .kind = delivery.kind,
+                                .priority = delivery.priority,
+                                .deadline_ms = pending->deadline_ms,
+                                .ttl_ms = pending->ttl_ms,
+                                .action = action,
+                                .headers = delivery.headers};
+  Queued next{.session = pending->session,
+              .target = *found,
+              .version = handlers_.version(),
+              .received = pending->received,
+              .message = wire::StoredMessage(envelope, delivery.body)};
+  next.hops = static_cast<uint8_t>(pending->hops + 1);
+  const bool waited = pending->suspended;
+  const bool held = pending->holds;
+  release(ticket);
+  for (size_t i = 0; i < batch_.size(); ++i) batch_[i].handed_on |= deliveries_[i].ticket.bits == ticket.bits;
+  if (waited) {
+    place_again(std::move(next), held);
+    return {};
+  }
+  // Later messages of its session must not overtake it.
+  batch_over_ |= envelope.after_delta != 0;
+  forwarded_.push_back(std::move(next));
+  return {};
+}
+
+/// To the front of the queue, in the order in which they were handed on.
+void Dispatcher::place_forwarded() {
+  for (; !forwarded_.empty(); forwarded_.pop_back()) place_again(std::move(forwarded_.back()), false);
+}
+
+/// Before everything of its session that came later. `held`: its handler had waited, and messages waited for it.
+void Dispatcher::place_again(Queued next, bool held) {
+  if (held) let_go(next.session);
+  queue_bytes_ += next.bytes;
+  const auto hold = next.message.envelope().after_delta != 0 ? holds_.find(next.session) : holds_.end();
+  if (hold == holds_.end()) return queue_.push_front(std::move(next));
+  hold.value().waiting.push_front(std::move(next));
+  ++held_;
 }
 
 void Dispatcher::done(host::Ticket ticket) {

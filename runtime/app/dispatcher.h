@@ -26,6 +26,8 @@ struct DispatcherConfig {
 /// the verdict back to the session it came from. One per worker.
 class Dispatcher final : public host::ReplySink {
  public:
+  static constexpr uint8_t kHopsMax = 8;  ///< of one message from handler to handler; more is a loop
+
   /// What is live right now; may change between two batches, never inside one.
   class Handlers {
    public:
@@ -33,6 +35,12 @@ class Dispatcher final : public host::ReplySink {
     virtual const routing::Target* find(wire::Kind kind, std::string_view action) = 0;
     /// The unit's live generation; null when it is gone.
     virtual host::Handler* handler(uint32_t unit) = 0;
+    /// Whether anybody says who may do what. Then `authorize` is asked about every message before its handler.
+    virtual bool authorizes() const { return false; }
+    /// One for each message of a batch for this unit: whether it is allowed.
+    virtual std::vector<bool> authorize(uint32_t, std::span<const host::Delivery> batch, host::ReplySink&) {
+      return std::vector<bool>(batch.size(), true);
+    }
     /// A unit whose messages wait for the moment, because it is brought to rest for its successor.
     virtual std::optional<uint32_t> resting() const { return std::nullopt; }
     /// Goes on with what waited and can go on now, as long as `sink` has not had enough. True when something is left.
@@ -71,6 +79,7 @@ class Dispatcher final : public host::ReplySink {
   host::ReplyOutcome fail(host::Ticket ticket, Code code, std::string_view text) override;
   void done(host::Ticket ticket) override;
   void suspend(host::Ticket ticket, bool ordered) override;
+  Status forward(const host::Delivery& delivery, std::string_view action) override;
   bool enough() const override { return enough_ || batch_over_; }
 
  private:
@@ -81,6 +90,9 @@ class Dispatcher final : public host::ReplySink {
     Timestamp received;
     wire::StoredMessage message;
     size_t bytes = message.bytes();  ///< that it counts for in the queue
+    uint8_t hops = 0;                ///< how often it was handed on
+    bool allowed = false;            ///< to go to `target`
+    bool handed_on = false;          ///< its verdict comes from where it went
   };
   /// A session with suspended ordered messages, or with messages for a unit that rests: what came after them.
   struct Hold {
@@ -99,6 +111,10 @@ class Dispatcher final : public host::ReplySink {
     uint64_t seq = 0;
     uint64_t message_id = 0;
     Timestamp received{};
+    uint32_t after_delta = 0;
+    uint32_t ttl_ms = 0;
+    uint32_t deadline_ms = 0;
+    uint8_t hops = 0;
   };
 
   bool full() const;
@@ -108,8 +124,13 @@ class Dispatcher final : public host::ReplySink {
   bool run_ready();
   bool begin_running();
   void run_batch();
-  size_t take_batch();
+  void take_batch();
+  void allow_batch();
+  void hand_over(host::Handler* handler);
+  void acknowledge_batch();
   void give_back(size_t taken);
+  void place_forwarded();
+  void place_again(Queued next, bool held);
   void note_time(Timestamp now);
   bool look_up_again(Queued& queued);
   bool hold_back(Queued& queued);
@@ -135,6 +156,7 @@ class Dispatcher final : public host::ReplySink {
   size_t queue_bytes_ = 0;
   std::vector<Queued> batch_;
   std::vector<host::Delivery> deliveries_;
+  std::vector<Queued> forwarded_;  ///< out of the batch in hand
   std::vector<Pending> tickets_;
   std::vector<uint32_t> free_tickets_;
   Duration used_{};       ///< of this turn's budget, up to `measured_`

@@ -33,7 +33,7 @@ ScriptCheck check_scripts(const Config& config) {
   io::SystemEntropy entropy;
   const auto load = [&](const host::UnitSourcePtr& source) {
     return source->build(
-        1, app_limits(config),
+        1, app_limits(config, source->name()),
         {.clock = clock, .timers = timers, .log = Log(silence, "host"), .watchdog = watchdog, .entropy = &entropy});
   };
   std::vector<std::unique_ptr<host::App>> apps;

@@ -16,6 +16,17 @@ namespace {
 
 constexpr size_t kWorkWaitingMax = 10'000;  ///< blocking work of plugins that waits for a thread
 
+/// Which units decide who may come in; nullopt: the configuration does.
+std::optional<host::UnitSource::Kind> authenticating(const Config& config) {
+  switch (config.auth.mode) {
+    case AuthSection::Mode::kPlugin: return host::UnitSource::Kind::kPlugin;
+    case AuthSection::Mode::kLua: return host::UnitSource::Kind::kScript;
+    case AuthSection::Mode::kNone:
+    case AuthSection::Mode::kToken: break;
+  }
+  return std::nullopt;
+}
+
 std::string joined(const std::vector<SocketAddress>& addresses) {
   std::string text;
   for (const SocketAddress& address : addresses) text += (text.empty() ? "" : ",") + address.to_string();
@@ -49,6 +60,9 @@ Status Server::open() {
   auto scripts = ServerScripts::create(config_, workers_, log_.named("scripts"));
   if (!scripts) return tl::unexpected(std::move(scripts.error()));
   scripts_ = std::move(*scripts);
+  if (authenticating(config_) && workers_.front()->apps().authenticator().empty()) {
+    log_.warn("nobody can come in: auth.mode asks for what is not there");
+  }
   return open_listeners();
 }
 
@@ -60,7 +74,7 @@ Status Server::open_identity() {
     authenticator_ = std::make_unique<session::NoAuthenticator>();
     return {};
   }
-  if (config_.auth.mode == AuthSection::Mode::kPlugin) {
+  if (authenticating(config_)) {
     authenticator_ = std::make_unique<UnitAuthenticator>();  // knows nobody: each worker asks its own units
     return {};
   }
@@ -101,9 +115,8 @@ Status Server::open_workers() {
                         .secrets = secrets,
                         .worker_index = index,
                         .worker_count = count};
-    auto worker =
-        Worker::create(std::move(options), {log_, *sessions_, *authenticator_, watchdog, directory_, *kv_, *metrics_,
-                                            pool_.get(), config_.auth.mode == AuthSection::Mode::kPlugin});
+    auto worker = Worker::create(std::move(options), {log_, *sessions_, *authenticator_, watchdog, directory_, *kv_,
+                                                      *metrics_, pool_.get(), authenticating(config_)});
     if (!worker) return tl::unexpected(std::move(worker.error()));
     // The first worker finds free ports where port 0 was asked for; the others share them.
     if (index == 0) *addresses = (*worker)->addresses();

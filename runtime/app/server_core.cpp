@@ -17,7 +17,7 @@ ServerCore::Peer::Peer(ServerCore& core, quic::Connection& connection)
     : channel(
           connection, core.config_.session,
           {core.world_.clock, core.world_.timers, core.codec_, core.log_.named("channel"), core.world_.metrics, core}),
-      greeting_timer([this](Timestamp) { channel.close(Code::kFirstFrameTimeout, "no Hello in time"); }),
+      greeting_timer([this, &core](Timestamp) { core.on_greeting_late(*this); }),
       address(connection.path().remote.to_string()) {}
 
 ServerCore::ServerCore(const ServerCoreConfig& config, quic::EndpointOptions options, World world)
@@ -42,6 +42,7 @@ ServerCore::~ServerCore() {
 }
 
 bool ServerCore::end_turn() {
+  told_ = false;
   bool more = dispatcher_.run();
   more |= world_.services.end_turn();
   // Handlers and acknowledgements may make others want a turn; those belong to this one as well.
@@ -52,7 +53,7 @@ bool ServerCore::end_turn() {
   }
   close_wanted();
   endpoint_->flush();
-  return more;
+  return more || told_;
 }
 
 void ServerCore::reap() {
@@ -148,20 +149,49 @@ void ServerCore::on_greeting(client::Channel& channel, const wire::Frame& frame)
   Peer* peer = find_peer(channel.connection().id());
   if (!peer) return;
   if (frame.type != wire::FrameType::kHello) return channel.close(Code::kUnexpectedFrame, "a client greets with Hello");
+  if (peer->greeting != Peer::Greeting::kAwaited) return channel.close(Code::kUnexpectedFrame, "a second Hello");
   const auto hello = codec_.decode_hello(frame.payload);
   // Who it is may be wrong politely; bytes that make no sense are not answered.
   if (!hello && hello.error().code == Code::kIdentityInvalid) return refuse(*peer, hello.error());
   if (!hello) return channel.close(hello.error());
-  if (const Status greeted = greet(*peer, *hello); !greeted) refuse(*peer, greeted.error());
+  if (const Status valid = session::check_client_id(hello->client_id); !valid) return refuse(*peer, valid.error());
+  ask_who(*peer, *hello);
 }
 
-Status ServerCore::greet(Peer& peer, const wire::Hello& hello) {
-  if (const Status valid = session::check_client_id(hello.client_id); !valid) return valid;
-  auto identity = world_.authenticator.authenticate(hello, peer.channel.connection().peer_certificate_name());
-  if (!identity) return tl::unexpected(std::move(identity.error()));
-  if (const Status valid = session::check_uid(identity->uid); !valid) return valid;
+void ServerCore::ask_who(Peer& peer, const wire::Hello& hello) {
+  peer.greeting = Peer::Greeting::kAsked;
+  quic::Connection& connection = peer.channel.connection();
+  const session::Credentials credentials{.client_id = std::string(hello.client_id),
+                                         .uid = std::string(hello.uid),
+                                         .token = std::string(hello.token),
+                                         .agent = std::string(hello.agent),
+                                         .certificate_name = std::string(connection.peer_certificate_name()),
+                                         .address = peer.address};
+  world_.authenticator.authenticate(credentials, [this, id = connection.id()](Result<session::Identity> identity) {
+    on_decided(id, std::move(identity));
+  });
+}
+
+/// Now or later; by then the client may have gone, or its time may be over.
+void ServerCore::on_decided(quic::ConnectionId id, Result<session::Identity> identity) {
+  Peer* peer = find_peer(id);
+  if (!peer || peer->greeting != Peer::Greeting::kAsked) return;
+  const Status entered = identity ? enter(*peer, std::move(*identity)) : tl::unexpected(std::move(identity.error()));
+  if (!entered) refuse(*peer, entered.error());
+}
+
+void ServerCore::on_greeting_late(Peer& peer) {
+  if (peer.greeting == Peer::Greeting::kAsked) {
+    return refuse(peer, {Code::kUnauthenticated, "nobody decided in time"});
+  }
+  peer.channel.close(Code::kFirstFrameTimeout, "no Hello in time");
+}
+
+Status ServerCore::enter(Peer& peer, session::Identity identity) {
+  if (const Status valid = session::check_uid(identity.uid); !valid) return valid;
   if (!world_.sessions.try_acquire()) return fail(Code::kTooManyConnections, "all session places are taken");
-  peer.identity = std::move(*identity);
+  peer.greeting = Peer::Greeting::kDecided;
+  peer.identity = std::move(identity);
   peer.session = sessions_.emplace_with([&](session::SessionId id) {
     return std::make_unique<session::Session>(
         id, config_.session, session::Session::World{world_.clock, world_.timers, promises_, world_.metrics, *this});
@@ -175,8 +205,44 @@ Status ServerCore::greet(Peer& peer, const wire::Hello& hello) {
                                      .address = peer.address,
                                      .worker = world_.services.worker(),
                                      .connected_unix_us = world_.clock.unix_us()});
+  if (const Status furnished = furnish(peer); !furnished) {
+    log_.error("client refused: its session cannot begin as was decided",
+               {{"client", peer.identity.client_id}, {"uid", peer.identity.uid}, {"error", furnished.error().text}});
+    forget_session(peer);
+    return fail(Code::kUnauthenticated, "not admitted");
+  }
+  tell(host::SessionEvent::What::kCreated, peer, Code::kOk, {});
   welcome(peer);
   return {};
+}
+
+/// Groups and attributes that whoever let it in has named.
+Status ServerCore::furnish(const Peer& peer) {
+  const host::SessionKey key = peer.session.to_u64();
+  for (const std::string& group : peer.identity.groups) {
+    if (const Status joined = world_.services.join(key, group); !joined) return joined;
+  }
+  for (const auto& [name, value] : peer.identity.attributes) {
+    if (const Status set = world_.services.set_attribute(key, name, value, {}); !set) return set;
+  }
+  return {};
+}
+
+void ServerCore::forget_session(const Peer& peer) {
+  world_.services.directory().leave(peer.session.to_u64());
+  connections_.erase(peer.session);
+  sessions_.erase(peer.session);
+  world_.sessions.release();
+  world_.metrics.sessions.add(-1);
+}
+
+void ServerCore::tell(host::SessionEvent::What what, const Peer& peer, Code code, std::string_view reason) {
+  if (!world_.listener || !world_.listener->hears(what)) return;
+  const host::SessionKey key = peer.session.to_u64();
+  auto session = world_.services.session(key);
+  if (!session) return;
+  told_ = true;
+  world_.listener->on_session({what, std::move(*session), code, std::string(reason), world_.services.groups_of(key)});
 }
 
 void ServerCore::welcome(Peer& peer) {
@@ -197,6 +263,7 @@ void ServerCore::welcome(Peer& peer) {
 }
 
 void ServerCore::refuse(Peer& peer, const Error& error) {
+  peer.greeting = Peer::Greeting::kDecided;
   world_.metrics.hellos_refused.add();
   log_.info("client refused", {{"code", error.code}, {"reason", error.text}, {"address", peer.address}});
   world_.timers.disarm(peer.greeting_timer);
@@ -217,12 +284,9 @@ void ServerCore::end_peer(quic::ConnectionId id, const quic::Closed& closed) {
   peer->channel.detach();
   world_.timers.disarm(peer->greeting_timer);
   if (session::Session* session = sessions_.get(peer->session)) {
-    world_.services.directory().leave(peer->session.to_u64());
+    tell(host::SessionEvent::What::kClosed, *peer, closed.code, closed.reason);
     session->fail_all(Code::kConnectionLost, closed.reason);
-    connections_.erase(peer->session);
-    sessions_.erase(peer->session);
-    world_.sessions.release();
-    world_.metrics.sessions.add(-1);
+    forget_session(*peer);
   }
   log_.debug("connection closed", {{"code", closed.code}, {"reason", closed.reason}, {"address", peer->address}});
   doomed_peers_.push_back(std::move(peer));

@@ -11,6 +11,7 @@
 #include "app/worker_services.h"
 #include "base/slot_map.h"
 #include "client/channel.h"
+#include "host/session_event.h"
 #include "quic/endpoint.h"
 #include "session/identity.h"
 #include "session/promise_table.h"
@@ -68,6 +69,7 @@ class ServerCore final : private quic::ConnectionOwner,
     session::Authenticator& authenticator;
     Dispatcher::Handlers& handlers;
     WorkerServices& services;  ///< hears of the sessions, and reaches them
+    host::SessionListener* listener = nullptr;
   };
 
   ServerCore(const ServerCoreConfig& config, quic::EndpointOptions options, World world);
@@ -101,6 +103,8 @@ class ServerCore final : private quic::ConnectionOwner,
     Peer(ServerCore& core, quic::Connection& connection);
     client::Channel channel;
     Timer greeting_timer;
+    /// kAsked: somebody is deciding whether it may come in.
+    enum class Greeting : uint8_t { kAwaited, kAsked, kDecided } greeting = Greeting::kAwaited;
     session::SessionId session;
     session::Identity identity;
     std::string address;
@@ -122,9 +126,15 @@ class ServerCore final : private quic::ConnectionOwner,
 
   Peer* find_peer(quic::ConnectionId id);
   Peer* find_peer(session::SessionId id);
-  Status greet(Peer& peer, const wire::Hello& hello);
+  void ask_who(Peer& peer, const wire::Hello& hello);
+  void on_decided(quic::ConnectionId id, Result<session::Identity> identity);
+  void on_greeting_late(Peer& peer);
+  Status enter(Peer& peer, session::Identity identity);
+  Status furnish(const Peer& peer);
+  void forget_session(const Peer& peer);
   void welcome(Peer& peer);
   void refuse(Peer& peer, const Error& error);
+  void tell(host::SessionEvent::What what, const Peer& peer, Code code, std::string_view reason);
   void end_peer(quic::ConnectionId id, const quic::Closed& closed);
   void close_wanted();
 
@@ -147,6 +157,7 @@ class ServerCore final : private quic::ConnectionOwner,
     std::string text;
   };
   std::vector<Closing> close_wanted_;
+  bool told_ = false;  ///< handlers have something to hear
 };
 
 }  // namespace godwit::app

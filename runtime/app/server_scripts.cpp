@@ -152,7 +152,7 @@ void ServerScripts::on_outcome(const host::ReloadOutcome& outcome) {
 }
 
 void ServerScripts::prepare(uint32_t worker, const host::ReloadPlan& plan) {
-  calls_.call(worker, [this, worker, plan, limits = app_limits(config_)](WorkerApps& apps) {
+  calls_.call(worker, [this, worker, plan, limits = app_limits(config_, plan.unit)](WorkerApps& apps) {
     auto manifest = apps.prepare(plan, limits);
     calls_.answer(worker, [this, worker, id = plan.id, manifest = std::move(manifest)] {
       reloads_.on_prepared(worker, id, manifest, home_.now());

@@ -36,7 +36,7 @@ ServerCoreConfig core_settings(const Config& config) {
   return core;
 }
 
-host::AppLimits app_limits(const Config& config) {
+host::AppLimits app_limits(const Config& config, const std::string& app) {
   host::AppLimits limits;
   limits.memory_bytes_max = config.scripts.memory_max;
   limits.burst_max = config.scripts.burst_max;
@@ -45,6 +45,14 @@ host::AppLimits app_limits(const Config& config) {
   limits.cpu_max = config.scripts.cpu_max;
   limits.coroutines_max = config.scripts.coroutines_max;
   limits.drain_timeout = config.scripts.drain_timeout;
+  const auto own = config.apps.find(app);
+  if (own == config.apps.end()) return limits;
+  limits.memory_bytes_max = own->second.memory_max.value_or(limits.memory_bytes_max);
+  limits.burst_max = own->second.burst_max.value_or(limits.burst_max);
+  limits.load_timeout = own->second.load_timeout.value_or(limits.load_timeout);
+  limits.handler_timeout = own->second.handler_timeout.value_or(limits.handler_timeout);
+  limits.cpu_max = own->second.cpu_max.value_or(limits.cpu_max);
+  limits.coroutines_max = own->second.coroutines_max.value_or(limits.coroutines_max);
   return limits;
 }
 

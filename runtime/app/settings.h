@@ -12,7 +12,8 @@ namespace godwit::app {
 /// From what the operator wrote to what each part wants to know.
 session::SessionConfig session_settings(const Config& config);
 ServerCoreConfig core_settings(const Config& config);
-host::AppLimits app_limits(const Config& config);
+/// Of the app of that name, which may have limits of its own; empty: of an app that has none.
+host::AppLimits app_limits(const Config& config, const std::string& app = {});
 KvLimits kv_limits(const Config& config);
 host::ReloadBounds reload_bounds(const Config& config);
 io::BusyPoll busy_poll_settings(const Config& config);

@@ -3,6 +3,7 @@
 #include <iterator>
 #include <set>
 
+#include "app/config/config_text.h"
 #include "app/plugin_units.h"
 #include "app/settings.h"
 
@@ -25,6 +26,14 @@ std::string name_of_app(const std::filesystem::path& folder) {
   return (absolute.has_filename() ? absolute : absolute.parent_path()).filename().string();
 }
 
+/// What the operator says of the app is part of its version: when it changes, the app is loaded again.
+void settle(host::AppSource& source, const Config& config) {
+  const auto own = config.apps.find(source.name);
+  if (own == config.apps.end()) return;
+  source.settings = own->second.settings;
+  source.hash ^= std::hash<std::string>()(app_section_text(config, source.name));
+}
+
 }  // namespace
 
 Result<std::vector<UnitRead>> read_units(const Config& config, PluginShelf& shelf) {
@@ -37,7 +46,11 @@ Result<std::vector<UnitRead>> read_units(const Config& config, PluginShelf& shel
     if (!names.insert(name).second) {
       return fail(Code::kScriptLoadFailed, folder.string() + ": another app is called " + name + " already");
     }
-    units.push_back({std::move(name), host::read_app(folder, app_limits(config)).map(host::make_unit)});
+    auto source = host::read_app(folder, app_limits(config)).map([&](host::AppSource read) {
+      settle(read, config);
+      return host::make_unit(std::move(read));
+    });
+    units.push_back({std::move(name), std::move(source)});
   }
   auto plugins = read_plugins(config, shelf);
   if (!plugins) return plugins;

@@ -44,23 +44,24 @@ Status Worker::open() {
     sockets_.push_back(std::move(*socket));
   }
   services_ = std::make_unique<WorkerServices>(options_.index, *loop_, loop_->timers(), shared_.directory);
-  apps_ = std::make_unique<WorkerApps>(host::AppWorld{.clock = *loop_,
-                                                      .timers = loop_->timers(),
-                                                      .log = shared_.log.named("host"),
-                                                      .watchdog = shared_.watchdog,
-                                                      .worker_index = options_.index,
-                                                      .worker_count = options_.count,
-                                                      .mailbox = loop_.get(),
-                                                      .pool = shared_.pool,
-                                                      .services = services_.get(),
-                                                      .kv = &shared_.kv,
-                                                      .entropy = &entropy_,
-                                                      .metrics = &shared_.metrics});
-  session::Authenticator& authenticator = shared_.units_authenticate ? apps_->authenticator() : shared_.authenticator;
+  const host::AppWorld world{.clock = *loop_,
+                             .timers = loop_->timers(),
+                             .log = shared_.log.named("host"),
+                             .watchdog = shared_.watchdog,
+                             .worker_index = options_.index,
+                             .worker_count = options_.count,
+                             .mailbox = loop_.get(),
+                             .pool = shared_.pool,
+                             .services = services_.get(),
+                             .kv = &shared_.kv,
+                             .entropy = &entropy_,
+                             .metrics = &shared_.metrics};
+  apps_ = std::make_unique<WorkerApps>(world, shared_.authenticating);
+  session::Authenticator& authenticator = shared_.authenticating ? apps_->authenticator() : shared_.authenticator;
   core_ =
       std::make_unique<ServerCore>(options_.core, options_.endpoint,
                                    ServerCore::World{*loop_, loop_->timers(), *this, entropy_, shared_.log, *metrics_,
-                                                     shared_.sessions, authenticator, *apps_, *services_});
+                                                     shared_.sessions, authenticator, *apps_, *services_, apps_.get()});
   turn_hook_ = std::make_unique<io::TurnHook>(*loop_, [this] { end_turn(); });
   beat(loop_->now());
   return {};

@@ -32,8 +32,8 @@ struct WorkerShared {
   host::KvStore& kv;
   MetricStore& metrics;
   WorkPool* pool = nullptr;  ///< for blocking work of plugins
-  /// Who may come in is decided by the worker's own units instead of by `authenticator`.
-  bool units_authenticate = false;
+  /// Who may come in is decided by the worker's own units of this kind instead of by `authenticator`.
+  std::optional<host::UnitSource::Kind> authenticating = std::nullopt;
 };
 
 /// One loop with everything that belongs to it: sockets, connections, sessions, scripts. Made on any thread, then run

@@ -6,8 +6,9 @@
 
 namespace godwit::app {
 
-WorkerApps::WorkerApps(host::AppWorld world)
+WorkerApps::WorkerApps(host::AppWorld world, std::optional<host::UnitSource::Kind> authenticating)
     : world_(std::move(world)),
+      authenticating_(authenticating),
       routes_(std::make_unique<routing::RouteTable>(std::vector<routing::Route>{})),
       retired_(world_.log) {}
 
@@ -21,7 +22,7 @@ Result<host::Manifest> WorkerApps::prepare(const host::ReloadPlan& plan, const h
   if (auto routes = route_apps(apps_with(unit, app->get())); !routes) return tl::unexpected(std::move(routes.error()));
   const host::App* live = units_[unit].app.get();
   host::Manifest manifest{(*app)->registrations(), live && live->has_state()};
-  prepared_ = Prepared{unit, std::move(*app), limits};
+  prepared_ = Prepared{unit, std::move(*app), limits, plan.source->kind()};
   return manifest;
 }
 
@@ -49,7 +50,6 @@ Status WorkerApps::hand_over_state(host::App& from, host::App& to) const {
 }
 
 host::AppStats WorkerApps::commit(const host::ReloadPlan& plan) {
-  migration_.reset();
   const uint32_t index = unit_of(plan.unit);
   Unit& unit = units_[index];
   const host::AppStats replaced = unit.app ? unit.app->stats() : host::AppStats();
@@ -61,6 +61,7 @@ host::AppStats WorkerApps::commit(const host::ReloadPlan& plan) {
   // Each of these patterns was looked at when its generation was built.
   if (auto routes = route_apps(apps_with(index, unit.app.get()))) routes_ = std::move(*routes);
   collect_deciders();
+  end_migration();
   ++version_;
   publish();
   warn_of_unreached(index);
@@ -80,6 +81,8 @@ void WorkerApps::take_over(Unit& unit, host::ReloadPlan::Replaced replaced) {
   if (replaced == host::ReloadPlan::Replaced::kDrained) retire(unit, std::move(unit.ready));
   unit.app = std::move(prepared.app);
   unit.limits = prepared.limits;
+  unit.kind = prepared.kind;
+  warn_of_authenticator(unit);
   unit.app->start();
 }
 
@@ -102,7 +105,15 @@ void WorkerApps::retire(Unit& unit, std::unique_ptr<host::App> app) {
 
 void WorkerApps::abort() {
   prepared_.reset();
+  end_migration();
+}
+
+/// What came up meanwhile goes to the generation that is live now.
+void WorkerApps::end_migration() {
+  if (!migration_) return;
+  const Migration migration = std::move(*migration_);
   migration_.reset();
+  for (const host::SessionEvent& event : migration.events) tell_unit(units_[migration.unit], event);
 }
 
 void WorkerApps::settle(const std::string& name) {
@@ -112,13 +123,71 @@ void WorkerApps::settle(const std::string& name) {
 
 void WorkerApps::collect_deciders() {
   routers_.clear();
-  std::vector<session::Authenticator*> authenticators;
-  for (const Unit& unit : units_) {
+  authorizers_.clear();
+  heard_ = {};
+  std::vector<UnitAuthenticator::Unit> authenticators;
+  for (uint32_t index = 0; index < units_.size(); ++index) {
+    const Unit& unit = units_[index];
     if (!unit.app) continue;
     if (host::Router* router = unit.app->router()) routers_.push_back(router);
-    if (session::Authenticator* authenticator = unit.app->authenticator()) authenticators.push_back(authenticator);
+    if (host::Authorizer* authorizer = unit.app->authorizer()) authorizers_.push_back(authorizer);
+    session::Authenticator* authenticator = unit.app->authenticator();
+    if (authenticator && unit.kind == authenticating_) authenticators.push_back({index, authenticator});
+    const host::SessionListener* listener = unit.app->session_listener();
+    for (size_t what = 0; listener && what < heard_.size(); ++what)
+      heard_[what] |= listener->hears(static_cast<host::SessionEvent::What>(what));
   }
   authenticator_.set_units(std::move(authenticators));
+}
+
+void WorkerApps::warn_of_authenticator(const Unit& unit) const {
+  if (world_.worker_index != 0 || !unit.app->authenticator() || unit.kind == authenticating_) return;
+  world_.log.warn("decides who may come in, and is not asked: auth.mode says who is", {{"app", unit.app->name()}});
+}
+
+void WorkerApps::on_session(const host::SessionEvent& event) {
+  for (uint32_t index = 0; index < units_.size(); ++index) {
+    if (resting() == index) {
+      if (migration_->events.size() < units_[index].limits.events_max) migration_->events.push_back(event);
+    } else {
+      tell_unit(units_[index], event);
+    }
+  }
+}
+
+void WorkerApps::tell_unit(Unit& unit, const host::SessionEvent& event) {
+  host::SessionListener* listener = unit.app ? unit.app->session_listener() : nullptr;
+  if (listener && listener->hears(event.what)) listener->on_session(event);
+}
+
+/// All of them must allow it. Each refusal is in the log, with who it was; a flood of the same one is counted.
+std::vector<bool> WorkerApps::authorize(uint32_t unit, std::span<const host::Delivery> batch, host::ReplySink& sink) {
+  std::vector<bool> allowed(batch.size(), true);
+  if (unit >= units_.size() || !units_[unit].app) return allowed;
+  const host::Authorizer::Destination destination{units_[unit].name, units_[unit].app->registrations()};
+  std::vector<std::string> refusals(batch.size());
+  for (host::Authorizer* authorizer : authorizers_) authorizer->authorize(batch, destination, sink, refusals);
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (refusals[i].empty()) continue;
+    allowed[i] = false;
+    note_forbidden(batch[i], destination.app, refusals[i]);
+  }
+  return allowed;
+}
+
+void WorkerApps::note_forbidden(const host::Delivery& delivery, std::string_view app, std::string_view reason) {
+  const host::SessionView nobody;
+  const host::SessionView& session = delivery.session ? *delivery.session : nobody;
+  const auto held_back = forbidden_logged_.pass(fmt::format("{} {}", session.id, delivery.action), world_.clock.now());
+  if (!held_back) return;
+  world_.log.named("audit").info("message forbidden", {{"client", session.client_id},
+                                                       {"uid", session.uid},
+                                                       {"address", session.address},
+                                                       {"kind", wire::name_of(delivery.kind)},
+                                                       {"action", delivery.action},
+                                                       {"app", app},
+                                                       {"reason", reason},
+                                                       {"held_back", *held_back}});
 }
 
 const routing::Target* WorkerApps::find(wire::Kind kind, std::string_view action) {

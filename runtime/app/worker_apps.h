@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -12,8 +13,11 @@
 #include "app/dispatcher.h"
 #include "app/retired_apps.h"
 #include "app/unit_authenticator.h"
+#include "host/authorizer.h"
 #include "host/reload_plan.h"
+#include "host/repeat_filter.h"
 #include "host/router.h"
+#include "host/session_event.h"
 
 namespace godwit::app {
 
@@ -21,10 +25,11 @@ namespace godwit::app {
 /// something to end. Does what a ReloadPlan says: a new generation is built beside the old one (`prepare`), gets its
 /// state (`migrate`), and takes over between two messages (`commit`), or is dropped with nothing changed (`abort`).
 /// Worker's thread, except `views`.
-class WorkerApps final : public Dispatcher::Handlers {
+class WorkerApps final : public Dispatcher::Handlers, public host::SessionListener {
  public:
-  /// `world` is what every app is built with.
-  explicit WorkerApps(host::AppWorld world);
+  /// `world` is what every app is built with. Of the units of `authenticating` those that decide who may come in are
+  /// asked; nullopt: none.
+  explicit WorkerApps(host::AppWorld world, std::optional<host::UnitSource::Kind> authenticating = std::nullopt);
   ~WorkerApps() override;
 
   /// Builds and tests the plan's generation, and looks at its routes beside those of the other units. At most one is
@@ -48,8 +53,13 @@ class WorkerApps final : public Dispatcher::Handlers {
   std::optional<uint32_t> resting() const override;
   bool run_ready(host::ReplySink& sink) override;
   /// The live units that decide who may come in.
-  session::Authenticator& authenticator() { return authenticator_; }
+  UnitAuthenticator& authenticator() { return authenticator_; }
   uint64_t version() const override { return version_; }
+  bool authorizes() const override { return !authorizers_.empty(); }
+  std::vector<bool> authorize(uint32_t unit, std::span<const host::Delivery> batch, host::ReplySink& sink) override;
+
+  bool hears(host::SessionEvent::What what) const override { return heard_[static_cast<size_t>(what)]; }
+  void on_session(const host::SessionEvent& event) override;
 
   /// Destroys what has ended; outside any handler.
   void reap();
@@ -65,6 +75,7 @@ class WorkerApps final : public Dispatcher::Handlers {
  private:
   struct Unit {
     std::string name;
+    host::UnitSource::Kind kind{};
     std::unique_ptr<host::App> app;    ///< null: none; the place stays, because queued messages name it by number
     std::unique_ptr<host::App> ready;  ///< the generation before, during probation
     host::AppLimits limits;            ///< of the live generation
@@ -74,10 +85,12 @@ class WorkerApps final : public Dispatcher::Handlers {
     uint32_t unit;
     std::unique_ptr<host::App> app;
     host::AppLimits limits;
+    host::UnitSource::Kind kind;
   };
   struct Migration {
     uint32_t unit;
-    std::function<void(Status)> done;  ///< empty: answered
+    std::function<void(Status)> done;             ///< empty: answered
+    std::vector<host::SessionEvent> events = {};  ///< for whichever generation goes on
   };
 
   uint32_t unit_of(const std::string& name);
@@ -92,12 +105,20 @@ class WorkerApps final : public Dispatcher::Handlers {
   std::vector<RoutedApp> apps_with(uint32_t unit, const host::App* app) const;
   void warn_of_unreached(uint32_t unit) const;
   void collect_deciders();
+  void warn_of_authenticator(const Unit& unit) const;
+  void tell_unit(Unit& unit, const host::SessionEvent& event);
+  void end_migration();
+  void note_forbidden(const host::Delivery& delivery, std::string_view app, std::string_view reason);
   host::AppStats total(uint32_t unit) const;
 
   const host::AppWorld world_;
   std::vector<Unit> units_;
   std::vector<host::Router*> routers_;  ///< of live units
+  const std::optional<host::UnitSource::Kind> authenticating_;
   UnitAuthenticator authenticator_;
+  std::vector<host::Authorizer*> authorizers_;         ///< of live units
+  std::array<bool, host::kSessionEvents> heard_ = {};  ///< by a live unit
+  host::RepeatFilter forbidden_logged_;
   std::unique_ptr<routing::RouteTable> routes_;
   std::optional<Prepared> prepared_;
   std::optional<Migration> migration_;

@@ -19,8 +19,8 @@ constexpr size_t size_class_of(uint64_t body_bytes) {
 template <size_t N>
 using Counters = std::array<Counter, N>;
 
-enum class DropReason : uint8_t { kQueueFull, kExpired, kOverload, kClosed };
-inline constexpr size_t kDropReasons = 4;
+enum class DropReason : uint8_t { kQueueFull, kExpired, kOverload, kClosed, kForbidden, kLoop };
+inline constexpr size_t kDropReasons = 6;
 
 enum class PromiseOutcome : uint8_t { kOk, kFailure, kTimeout, kCancelled, kRejected };
 inline constexpr size_t kPromiseOutcomes = 5;

@@ -29,7 +29,9 @@ class WorkPool;
 
 namespace godwit::host {
 
+class Authorizer;
 class Router;
+class SessionListener;
 
 struct AppLimits {
   size_t memory_bytes_max = 64 << 20;  ///< per VM; allocation beyond fails inside the script
@@ -41,6 +43,18 @@ struct AppLimits {
   size_t timers_max = 1024;           ///< gw.every and gw.cron; gw.after counts among the coroutines
   Duration drain_timeout = 30s;       ///< for what waits in a generation that was replaced
   size_t source_bytes_max = 1 << 20;  ///< per file
+  size_t events_max = 10'000;         ///< that wait for the app, per VM; further ones are dropped
+};
+
+/// What an operator says of one app.
+struct AppSettings {
+  enum class Trust : uint8_t {
+    kSandbox,  ///< reaches what the API offers, and nothing else
+    kTrusted,  ///< files, processes and C modules, too, with the rights of the server
+  } trust = Trust::kSandbox;
+  std::string config = "{}";  ///< what stands in [app.NAME.config], as JSON
+
+  bool operator==(const AppSettings&) const = default;
 };
 
 /// The text of an app, read once: what every worker's VM is built from, so that all workers run the same bytes.
@@ -53,6 +67,7 @@ struct AppSource {
   };
   std::vector<File> files;
   uint64_t hash = 0;  ///< over names and contents
+  AppSettings settings;
 };
 
 /// Reads `folder`/main.lua and every other *.lua below it. ScriptLoadFailed names the file.
@@ -66,7 +81,12 @@ struct Registration {
   std::string where;                ///< "main.lua:12", for messages about it
   std::optional<Duration> timeout;  ///< nullopt: AppLimits::handler_timeout
   bool ordered = true;              ///< later messages of a session wait while this handler waits
-  enum class OnError : uint8_t { kFail, kPass } on_error = OnError::kFail;  ///< kPass: as if it had returned
+  enum class OnError : uint8_t {
+    kFail,
+    kPass,   ///< as if it had returned
+    kClose,  ///< as kFail, and the sender's session is closed
+  } on_error = OnError::kFail;
+  int priority = 100;  ///< of equally specific patterns the lower one gets the message
 };
 
 /// What operators may call by name.
@@ -150,6 +170,8 @@ class App : public Handler {
   /// What it is besides a handler; null: it is none. Theirs as long as it lives.
   virtual Router* router() { return nullptr; }
   virtual session::Authenticator* authenticator() { return nullptr; }
+  virtual Authorizer* authorizer() { return nullptr; }
+  virtual SessionListener* session_listener() { return nullptr; }
 
   /// What operators may call beside messages.
   virtual std::span<const Command> commands() const { return {}; }

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
-#include "base/error.h"
+#include "base/result.h"
 #include "base/time.h"
 #include "wire/message.h"
 
@@ -51,6 +51,9 @@ class ReplySink {
   virtual ReplyOutcome reply(Ticket ticket, Bytes body, std::span<const wire::Header> headers) = 0;
   virtual ReplyOutcome fail(Ticket ticket, Code code, std::string_view text) = 0;
   virtual void done(Ticket ticket) = 0;
+  /// Another action's handler has the verdict from here on: HandlerNotFound, ActionInvalid and StaleHandle leave it
+  /// where it was, ForwardLimit has been the verdict. `delivery` is the message as it was handed out, or a copy.
+  virtual Status forward(const Delivery&, std::string_view /*action*/) { return godwit::fail(Code::kNotSupported); }
   /// From within `handle`: this message's handler goes on later, and its verdict comes then. The batch ends with it
   /// (`enough`). While it is `ordered`, no later ordered message of its session enters a handler before the verdict.
   virtual void suspend(Ticket ticket, bool ordered) = 0;

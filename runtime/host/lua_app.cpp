@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/version.h"
 #include "host/lua_secrets.h"
 #include "host/lua_strings.h"
@@ -14,7 +16,13 @@ namespace {
 constexpr size_t kTextBytesMax = 64 << 20;   ///< of string.rep: some 10 ms
 constexpr size_t kConcatItemsMax = 1 << 20;  ///< table.concat of so many takes some 100 ms and cannot be interrupted
 
-void open_libraries(lua_State* state) {
+void open_library(lua_State* state, lua_CFunction open, const char* name) {
+  lua_pushcfunction(state, open);
+  lua_pushstring(state, name);
+  lua_call(state, 1, 0);
+}
+
+void open_libraries(lua_State* state, AppSettings::Trust trust) {
   static constexpr luaL_Reg kLibraries[] = {{"", luaopen_base},
                                             {LUA_TABLIBNAME, luaopen_table},
                                             {LUA_STRLIBNAME, luaopen_string},
@@ -23,11 +31,10 @@ void open_libraries(lua_State* state) {
                                             {LUA_BITLIBNAME, luaopen_bit},
                                             {LUA_JITLIBNAME, luaopen_jit},
                                             {LUA_DBLIBNAME, luaopen_debug}};
-  for (const luaL_Reg& library : kLibraries) {
-    lua_pushcfunction(state, library.func);
-    lua_pushstring(state, library.name);
-    lua_call(state, 1, 0);
-  }
+  for (const luaL_Reg& library : kLibraries) open_library(state, library.func, library.name);
+  if (trust != AppSettings::Trust::kTrusted) return;
+  open_library(state, luaopen_io, LUA_IOLIBNAME);
+  open_library(state, luaopen_package, LUA_LOADLIBNAME);
 }
 
 void set_number(lua_State* state, const char* name, double value) {
@@ -56,6 +63,20 @@ void push_codes(lua_State* state) {
     }
     lua_rawseti(state, -2, ++index);
   }
+}
+
+double to_seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+/// Durations in seconds.
+void push_limits(lua_State* state, const AppLimits& limits) {
+  lua_newtable(state);
+  set_number(state, "memory_max", static_cast<double>(limits.memory_bytes_max));
+  set_number(state, "burst_max", to_seconds(limits.burst_max));
+  set_number(state, "cpu_max", to_seconds(limits.cpu_max));
+  set_number(state, "load_timeout", to_seconds(limits.load_timeout));
+  set_number(state, "handler_timeout", to_seconds(limits.handler_timeout));
+  set_number(state, "coroutines_max", static_cast<double>(limits.coroutines_max));
+  set_number(state, "events_max", static_cast<double>(limits.events_max));
 }
 
 /// Compiles one file of the prelude and leaves it on the stack.
@@ -105,7 +126,8 @@ LuaApp::LuaApp(std::shared_ptr<const AppSource> source, uint32_t generation, con
       bridge_(world_, limits_, context_.registrations),
       services_(world_.services, world_.kv, bridge_.waits(), source_->name),
       metrics_(world_.metrics, source_->name, world_.worker_index),
-      commands_(context_.name) {
+      commands_(context_.name),
+      events_(limits_.events_max, world_.clock, context_.log, context_.name) {
   if (world_.entropy) uuids_.emplace(*world_.entropy, world_.clock);
 }
 
@@ -117,6 +139,8 @@ Status LuaApp::load() {
   if (!failure) {
     LuaVm::Outcome loaded = vm_->start(load_, limits_.load_timeout);
     breakers_.resize(context_.registrations.size());
+    std::stable_sort(context_.rewrites.begin(), context_.rewrites.end(),
+                     [](const auto& a, const auto& b) { return a.pattern().compare_specificity(b.pattern()) < 0; });
     if (loaded.how == LuaVm::Outcome::How::kDone) return {};
     failure = std::move(loaded.failure);
   }
@@ -127,7 +151,7 @@ Status LuaApp::load() {
 /// Builds the world of the app's code. Protected; the argument is the LuaApp.
 int LuaApp::set_up(lua_State* state) {
   auto& app = *static_cast<LuaApp*>(lua_touserdata(state, 1));
-  open_libraries(state);
+  open_libraries(state, app.source_->settings.trust);
   app.push_host(state);
   const int host = lua_gettop(state);
 
@@ -141,9 +165,10 @@ int LuaApp::set_up(lua_State* state) {
   lua_call(state, 4, 0);
 
   for (const char* name :
-       {"sandbox.lua",  "errors.lua", "api.lua",  "modules.lua", "message.lua",  "codecs.lua",   "secrets.lua",
-        "zstd.lua",     "json.lua",   "wait.lua", "tasks.lua",   "sync.lua",     "timers.lua",   "lifecycle.lua",
-        "sessions.lua", "groups.lua", "kv.lua",   "metrics.lua", "commands.lua", "dispatch.lua", "eval.lua"}) {
+       {"sandbox.lua",  "errors.lua",   "api.lua",      "modules.lua", "message.lua", "codecs.lua",   "secrets.lua",
+        "zstd.lua",     "json.lua",     "wait.lua",     "tasks.lua",   "sync.lua",    "timers.lua",   "lifecycle.lua",
+        "sessions.lua", "groups.lua",   "kv.lua",       "events.lua",  "config.lua",  "identity.lua", "routes.lua",
+        "metrics.lua",  "commands.lua", "dispatch.lua", "eval.lua"}) {
     run_prelude(state, name, host);
   }
   if (!app.spec_file_.empty()) {
@@ -155,6 +180,8 @@ int LuaApp::set_up(lua_State* state) {
   app.dispatch_ = reference_to(state, "dispatch");
   app.run_tasks_ = reference_to(state, "run_tasks");
   app.task_died_ = reference_to(state, "task_died");
+  app.run_events_ = reference_to(state, "run_events");
+  app.authorize_ = reference_to(state, "authorize");
   app.start_ = reference_to(state, "start");
   app.retire_ = reference_to(state, "retire");
   app.selftest_ = reference_to(state, "selftest");
@@ -175,6 +202,7 @@ void LuaApp::push_host(lua_State* state) {
   services_.add_to(state);
   metrics_.add_to(state);
   commands_.add_to(state);
+  events_.add_to(state);
   push_bounded_strings(state);
   lua_setfield(state, -2, "bounded_strings");
   push_codes(state);
@@ -188,6 +216,12 @@ void LuaApp::push_host(lua_State* state) {
   set_number(state, "timers_max", static_cast<double>(limits_.timers_max));
   set_number(state, "seed", static_cast<double>(to_ns(world_.clock.now()) % 1'000'000'007 + world_.worker_index));
 
+  set_text(state, "config", source_->settings.config);
+  lua_pushboolean(state, source_->settings.trust == AppSettings::Trust::kTrusted);
+  lua_setfield(state, -2, "trusted");
+  push_limits(state, limits_);
+  lua_setfield(state, -2, "limits");
+
   lua_newtable(state);
   set_text(state, "app", source_->name);
   set_number(state, "generation", generation_);
@@ -198,12 +232,23 @@ void LuaApp::push_host(lua_State* state) {
 
 size_t LuaApp::handle(std::span<const Delivery> batch, ReplySink& sink) {
   bridge_.set_sink(&sink);
+  if (events_.waiting()) run_events();
   size_t taken = 0;
   do {
     taken += run_admitted(batch.subspan(taken, std::min(batch.size() - taken, LuaBridge::kBatchMax)), sink);
   } while (taken < batch.size() && !sink.enough());
   bridge_.set_sink(nullptr);
+  events_.deliver();
   return taken;
+}
+
+/// All that waits, before the message that comes after it. Taking something may fail; nothing is tried twice.
+void LuaApp::run_events() {
+  for (size_t left = events_.pins() + 1; events_.waiting() && events_.pins() < left;) {
+    left = events_.pins();
+    call(run_events_);
+  }
+  run_tasks();
 }
 
 /// Messages whose handler rests are answered at once; the batch goes up to the next of those.
@@ -263,9 +308,55 @@ bool LuaApp::run_ready(ReplySink& sink) {
   // What becomes ready meanwhile has its turn next time round: two tasks that wake each other must not keep the loop.
   size_t turns = bridge_.waits().ready();
   while (turns-- > 0 && !sink.enough()) resume(*bridge_.waits().next_ready());
+  if (events_.waiting() && !sink.enough()) call(run_events_);
   if (bridge_.plain()->tasks_waiting > 0 && !sink.enough()) run_tasks();
   bridge_.set_sink(nullptr);
-  return bridge_.waits().ready() > 0 || bridge_.plain()->tasks_waiting > 0;
+  events_.deliver();
+  return bridge_.waits().ready() > 0 || bridge_.plain()->tasks_waiting > 0 || events_.waiting();
+}
+
+/// The most specific of the app's own routes, once: what comes out is not looked up among them again.
+std::string_view LuaApp::reroute(wire::Kind kind, std::string_view action) {
+  for (const routing::Rewrite& rewrite : context_.rewrites) {
+    if (!rewrite.matches(kind, action)) continue;
+    rewrite.apply(action, rerouted_);
+    return rerouted_;
+  }
+  return action;
+}
+
+void LuaApp::authorize(std::span<const Delivery> batch, const Destination& destination, ReplySink& sink,
+                       std::vector<std::string>& refusals) {
+  bridge_.set_sink(&sink);
+  if (events_.waiting()) run_events();
+  context_.destination_app = destination.app;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (!refusals[i].empty()) continue;
+    context_.destination_pattern = destination.registrations[batch[i].handler].pattern;
+    bridge_.begin(batch.subspan(i, 1));
+    refusals[i] = refusal_of(batch[i]);
+    bridge_.end();
+  }
+  bridge_.set_sink(nullptr);
+  events_.deliver();
+}
+
+/// Empty when the app allows the message, which the bridge holds.
+std::string LuaApp::refusal_of(const Delivery& delivery) {
+  context_.refusal = "not decided";
+  bridge_.begin_turn(0, 0);
+  const LuaVm::Outcome outcome = vm_->start(authorize_, limits_.burst_max);
+  switch (outcome.how) {
+    case LuaVm::Outcome::How::kDone: return context_.refusal;
+    case LuaVm::Outcome::How::kWaits:
+      forget_waiting(outcome.coroutine);
+      context_.log.error("gw.authorize must not wait", {{"app", context_.name}, {"action", delivery.action}});
+      return "it was to be waited for";
+    case LuaVm::Outcome::How::kFailed: break;
+  }
+  stats_.errors += 1;
+  log_failure(outcome.failure, &delivery);
+  return "gw.authorize failed";
 }
 
 void LuaApp::resume(const LuaWaits::Ready& ready) {
@@ -342,6 +433,7 @@ void LuaApp::cancel(Code code, ReplySink& sink) {
   }
   bridge_.waits().complete_all(code);
   bridge_.set_sink(nullptr);
+  events_.refuse_all();
 }
 
 void LuaApp::end_overdue() {
@@ -371,7 +463,14 @@ void LuaApp::take_failure(const LuaVm::Failure& failure) {
   note_failure(bridge_.current().handler);
   if (registration_of(bridge_.current()).on_error == Registration::OnError::kPass) return bridge_.pass_current();
   const auto [code, text] = verdict_of(failure);
+  const Delivery& delivery = bridge_.current();
   bridge_.fail_current(code, text);
+  if (registration_of(delivery).on_error == Registration::OnError::kClose) close_sender(delivery, code, text);
+}
+
+/// Behind what it was sent.
+void LuaApp::close_sender(const Delivery& delivery, Code code, std::string_view text) {
+  if (world_.services && delivery.session) (void)world_.services->close(delivery.session->id, code, text);
 }
 
 const Registration& LuaApp::registration_of(const Delivery& delivery) const {
@@ -395,7 +494,9 @@ void LuaApp::fail_place(const Place& place, const LuaVm::Failure& failure) {
     const Delivery& delivery = bridge_.parked().delivery(place.message);
     log_failure(failure, &delivery);
     note_failure(delivery.handler);
-    if (registration_of(delivery).on_error == Registration::OnError::kPass)
+    const Registration::OnError on_error = registration_of(delivery).on_error;
+    if (on_error == Registration::OnError::kClose) close_sender(delivery, code, text);
+    if (on_error == Registration::OnError::kPass)
       bridge_.finish_parked(place.message);
     else
       bridge_.fail_parked(place.message, code, text);
@@ -437,8 +538,7 @@ Result<std::string> LuaApp::eval(std::string_view text) {
     case LuaVm::Outcome::How::kFailed: return fail(outcome.failure.code, context_.name + ": " + outcome.failure.text);
     case LuaVm::Outcome::How::kWaits: break;
   }
-  bridge_.waits().forget(static_cast<WaitToken>(std::exchange(bridge_.plain()->waits_for, 0)));
-  vm_->drop(outcome.coroutine);
+  forget_waiting(outcome.coroutine);
   return fail(Code::kScriptError, context_.name + ": what is typed in cannot wait; gw.spawn runs a function that does");
 }
 
@@ -448,7 +548,20 @@ void LuaApp::run_command(std::string_view name, std::span<const std::string> arg
   commands_.give_up({Code::kScriptError, context_.name + ": the command could not begin; see the server's log"});
 }
 
-size_t LuaApp::pins() const { return vm_->waiting() + bridge_.parked().size() + bridge_.plain()->tasks_waiting; }
+/// It waits where nothing can.
+void LuaApp::forget_waiting(uint32_t coroutine) {
+  bridge_.waits().forget(static_cast<WaitToken>(std::exchange(bridge_.plain()->waits_for, 0)));
+  vm_->drop(coroutine);
+}
+
+bool LuaApp::does_something() const {
+  return !context_.registrations.empty() || !context_.rewrites.empty() || context_.authorizes || events_.wanted() ||
+         !commands_.list().empty();
+}
+
+size_t LuaApp::pins() const {
+  return vm_->waiting() + bridge_.parked().size() + bridge_.plain()->tasks_waiting + events_.pins();
+}
 
 AppStats LuaApp::stats() const {
   AppStats stats = stats_;
@@ -459,9 +572,13 @@ AppStats LuaApp::stats() const {
 Result<std::unique_ptr<App>> load_app(std::shared_ptr<const AppSource> source, uint32_t generation,
                                       const AppLimits& limits, AppWorld world) {
   const Log log = world.log;
+  const bool first = world.worker_index == 0;
   auto app = std::make_unique<LuaApp>(std::move(source), generation, limits, std::move(world));
   if (Status loaded = app->load(); !loaded) return tl::unexpected(loaded.error());
-  if (app->registrations().empty()) {
+  if (app->trusted() && first) {
+    log.warn("app is trusted: it has the rights of the server", {{"app", app->name()}});
+  }
+  if (!app->does_something()) {
     log.warn("app handles nothing: call gw.handle while it loads", {{"app", app->name()}});
   }
   return app;

@@ -1,20 +1,27 @@
 #pragma once
 
 #include "host/app.h"
+#include "host/authorizer.h"
 #include "host/breaker.h"
 #include "host/lua_bridge.h"
 #include "host/lua_commands.h"
+#include "host/lua_events.h"
 #include "host/lua_functions.h"
 #include "host/lua_metrics.h"
 #include "host/lua_services.h"
 #include "host/lua_vm.h"
 #include "host/repeat_filter.h"
+#include "host/router.h"
 #include "host/uuid_source.h"
 
 namespace godwit::host {
 
 /// An app in LuaJIT: main.lua ran in its VM and bound its handlers; batches go through one loop on the Lua side.
-class LuaApp final : public App {
+class LuaApp final : public App,
+                     private Router,
+                     private Authorizer,
+                     private SessionListener,
+                     private session::Authenticator {
  public:
   /// `spec_file`: the file of the source that is run instead of main.lua, with what specs are written with.
   LuaApp(std::shared_ptr<const AppSource> source, uint32_t generation, const AppLimits& limits, AppWorld world,
@@ -22,6 +29,10 @@ class LuaApp final : public App {
 
   /// Makes the VM and runs main.lua. After an error the object is only good for being destroyed.
   Status load();
+
+  bool trusted() const { return source_->settings.trust == AppSettings::Trust::kTrusted; }
+  /// It has bound something while it was loaded.
+  bool does_something() const;
 
   void start() override;
   void retire() override;
@@ -43,7 +54,21 @@ class LuaApp final : public App {
   std::span<const Command> commands() const override { return commands_.list(); }
   void run_command(std::string_view name, std::span<const std::string> arguments, LuaCommands::Done done) override;
 
+  Router* router() override { return context_.rewrites.empty() ? nullptr : this; }
+  Authorizer* authorizer() override { return context_.authorizes ? this : nullptr; }
+  SessionListener* session_listener() override { return this; }
+  session::Authenticator* authenticator() override { return events_.authenticates() ? this : nullptr; }
+
  private:
+  std::string_view reroute(wire::Kind kind, std::string_view action) override;
+  void authorize(std::span<const Delivery> batch, const Destination& destination, ReplySink& sink,
+                 std::vector<std::string>& refusals) override;
+  bool hears(SessionEvent::What what) const override { return events_.hears(what); }
+  void on_session(const SessionEvent& event) override { events_.on_session(event); }
+  void authenticate(const session::Credentials& credentials, Decided done) override {
+    events_.ask(credentials, std::move(done));
+  }
+
   /// What a coroutine that waits was doing.
   struct Place {
     double message = 0;  ///< its serial
@@ -54,6 +79,10 @@ class LuaApp final : public App {
   static int set_up(lua_State* state);
   void push_host(lua_State* state);
   size_t run_batch(std::span<const Delivery> batch);
+  void run_events();
+  std::string refusal_of(const Delivery& delivery);
+  void forget_waiting(uint32_t coroutine);
+  void close_sender(const Delivery& delivery, Code code, std::string_view text);
   void run_dispatch();
   void run_tasks();
   void resume(const LuaWaits::Ready& ready);
@@ -81,12 +110,16 @@ class LuaApp final : public App {
   LuaMetrics metrics_;
   LuaCommands commands_;
   std::optional<UuidSource> uuids_;
+  LuaEvents events_;
+  std::string rerouted_;
   RepeatFilter failures_logged_;
   AppStats stats_;
   int load_ = LUA_NOREF;
   int dispatch_ = LUA_NOREF;
   int run_tasks_ = LUA_NOREF;
   int task_died_ = LUA_NOREF;
+  int run_events_ = LUA_NOREF;
+  int authorize_ = LUA_NOREF;
   int start_ = LUA_NOREF;
   int retire_ = LUA_NOREF;
   int selftest_ = LUA_NOREF;

@@ -40,6 +40,7 @@ LuaBridge::LuaBridge(const AppWorld& world, const AppLimits& limits, const std::
   plain_.reply = reply;
   plain_.fail = fail;
   plain_.done = done;
+  plain_.forward = forward;
   plain_.reply_header = reply_header;
   plain_.header = header;
   plain_.session = session;
@@ -184,12 +185,14 @@ uint32_t LuaBridge::reply(void* self, gw_record* record, const char* body, uint3
   LuaBridge& bridge = bridge_of(self);
   const std::span headers = std::span(bridge.reply_headers_).first(std::exchange(bridge.reply_header_count_, 0));
   if (record->state == GW_ANSWERED) return static_cast<uint32_t>(Code::kReplyTwice);
+  if (!bridge.sink_) return static_cast<uint32_t>(Code::kNotNow);
   return bridge.settle(*record, bridge.sink_->reply(delivery_of(*record).ticket, as_bytes({body, body_size}), headers));
 }
 
 uint32_t LuaBridge::fail(void* self, gw_record* record, uint32_t code, const char* text, uint32_t text_size) noexcept {
   LuaBridge& bridge = bridge_of(self);
   if (record->state == GW_ANSWERED) return static_cast<uint32_t>(Code::kReplyTwice);
+  if (!bridge.sink_) return static_cast<uint32_t>(Code::kNotNow);
   const std::string_view bounded = std::string_view(text, text_size).substr(0, limits::kTextBytesMax);
   return bridge.settle(*record, bridge.sink_->fail(delivery_of(*record).ticket, static_cast<Code>(code), bounded));
 }
@@ -198,6 +201,16 @@ void LuaBridge::done(void* self, gw_record* record) noexcept {
   LuaBridge& bridge = bridge_of(self);
   bridge.sink_->done(delivery_of(*record).ticket);
   bridge.stop_if_enough();
+}
+
+uint32_t LuaBridge::forward(void* self, gw_record* record, const char* action, uint32_t action_size) noexcept {
+  LuaBridge& bridge = bridge_of(self);
+  if (record->state == GW_ANSWERED) return static_cast<uint32_t>(Code::kReplyTwice);
+  if (!bridge.sink_) return static_cast<uint32_t>(Code::kNotNow);
+  const Status sent = bridge.sink_->forward(delivery_of(*record), {action, action_size});
+  const Code code = sent ? Code::kOk : sent.error().code;
+  if (code == Code::kOk || code == Code::kForwardLimit) bridge.settle(*record, ReplyOutcome::kAccepted);
+  return static_cast<uint32_t>(code);
 }
 
 bool LuaBridge::reply_header(void* self, const char* name, uint32_t name_size, const char* value,

@@ -76,6 +76,7 @@ class LuaBridge {
   static uint32_t reply(void* self, gw_record* record, const char* body, uint32_t body_size) noexcept;
   static uint32_t fail(void* self, gw_record* record, uint32_t code, const char* text, uint32_t text_size) noexcept;
   static void done(void* self, gw_record* record) noexcept;
+  static uint32_t forward(void* self, gw_record* record, const char* action, uint32_t action_size) noexcept;
   static bool reply_header(void* self, const char* name, uint32_t name_size, const char* value,
                            uint32_t value_size) noexcept;
   static void header(void* self, const gw_record* record, uint32_t position) noexcept;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "host/lua_values.h"
 #include "routing/pattern.h"
 
 // Lua errors leave these functions by unwinding: what owns memory is kept in inner functions which do not raise.
@@ -15,12 +16,6 @@ namespace {
 
 LuaContext& context_of(lua_State* state) {
   return *static_cast<LuaContext*>(lua_touserdata(state, lua_upvalueindex(1)));
-}
-
-std::string_view check_text(lua_State* state, int argument) {
-  size_t size = 0;
-  const char* text = luaL_checklstring(state, argument, &size);
-  return {text, size};
 }
 
 const AppSource::File* find_file(const AppSource& source, std::string_view path) {
@@ -88,8 +83,22 @@ std::string register_pattern(LuaContext& context, Registration registration, std
   return {};
 }
 
-/// (pattern, where, seconds or nil, ordered, pass on error)
+/// Pushes a reason, if there is one, from where it lies: on the stack, because Lua's errors pass destructors by.
+int push_reason(lua_State* state, const std::array<char, 500>& reason) {
+  if (reason[0] == '\0') return 0;
+  lua_pushstring(state, reason.data());
+  return 1;
+}
+
+std::array<char, 500> bounded(const std::string& reason) {
+  std::array<char, 500> out;
+  *fmt::format_to_n(out.data(), out.size() - 1, "{}", reason).out = '\0';
+  return out;
+}
+
+/// (pattern, where, seconds or nil, ordered, on error, priority)
 int register_handler(lua_State* state) {
+  static constexpr const char* kOnError[] = {"fail", "pass", "close", nullptr};
   const std::string_view pattern = check_text(state, 1);
   const std::string_view where = check_text(state, 2);
   std::optional<Duration> timeout;
@@ -97,14 +106,50 @@ int register_handler(lua_State* state) {
     timeout = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(luaL_checknumber(state, 3)));
   }
   const bool ordered = lua_toboolean(state, 4) != 0;
-  const auto on_error = lua_toboolean(state, 5) ? Registration::OnError::kPass : Registration::OnError::kFail;
-  std::array<char, 500> reason;
-  *fmt::format_to_n(reason.data(), reason.size() - 1, "{}",
-                    register_pattern(context_of(state), {{}, {}, timeout, ordered, on_error}, pattern, where))
-       .out = '\0';
-  if (reason[0] == '\0') return 0;
-  lua_pushstring(state, reason.data());
-  return 1;
+  const auto on_error = static_cast<Registration::OnError>(luaL_checkoption(state, 5, "fail", kOnError));
+  const int priority = static_cast<int>(luaL_optinteger(state, 6, Registration().priority));
+  return push_reason(state, bounded(register_pattern(context_of(state), {{}, {}, timeout, ordered, on_error, priority},
+                                                     pattern, where)));
+}
+
+constexpr size_t kRoutesMax = 256;  ///< per app: each message is held against them
+
+std::string add_route(LuaContext& context, std::string_view pattern, std::string_view target) {
+  auto rewrite = routing::Rewrite::parse(pattern, target);
+  if (!rewrite) return rewrite.error().text;
+  if (context.rewrites.size() == kRoutesMax) return fmt::format("more than {} routes", kRoutesMax);
+  context.rewrites.push_back(std::move(*rewrite));
+  return {};
+}
+
+/// (pattern, target)
+int route(lua_State* state) {
+  const std::string_view pattern = check_text(state, 1);
+  const std::string_view target = check_text(state, 2);
+  return push_reason(state, bounded(add_route(context_of(state), pattern, target)));
+}
+
+int declare_authorize(lua_State* state) {
+  context_of(state).authorizes = true;
+  return 0;
+}
+
+int destination(lua_State* state) {
+  push_text(state, context_of(state).destination_app);
+  push_text(state, context_of(state).destination_pattern);
+  return 2;
+}
+
+int allow(lua_State* state) {
+  context_of(state).refusal.clear();
+  return 0;
+}
+
+constexpr size_t kRefusalBytesMax = 200;  ///< for one line of the log
+
+int refuse(lua_State* state) {
+  context_of(state).refusal = check_text(state, 1).substr(0, kRefusalBytesMax);
+  return 0;
 }
 
 int declare_export(lua_State* state) {
@@ -180,7 +225,12 @@ void add_lua_functions(lua_State* state, LuaContext& context) {
                                             {"compile_typed", compile_typed},
                                             {"keep_typed", keep_typed},
                                             {"register", register_handler},
+                                            {"route", route},
                                             {"log", write_log},
+                                            {"declare_authorize", declare_authorize},
+                                            {"destination", destination},
+                                            {"allow", allow},
+                                            {"refuse", refuse},
                                             {"declare_export", declare_export},
                                             {"give_state", give_state},
                                             {"take_state", take_state}};

@@ -235,20 +235,20 @@ std::string_view PluginApp::reroute(wire::Kind kind, std::string_view action) {
   return action;
 }
 
-Result<session::Identity> PluginApp::authenticate(const wire::Hello& hello, std::string_view certificate_name) {
+Result<session::Identity> PluginApp::decide(const session::Credentials& client) {
   const PluginHost::Entry entry(host_, Stage::kRunning, nullptr);
   const gw_credentials credentials{.struct_size = sizeof(gw_credentials),
-                                   .client_id = plain(hello.client_id),
-                                   .uid = plain(hello.uid),
-                                   .token = plain(hello.token),
-                                   .agent = plain(hello.agent),
-                                   .certificate_name = plain(certificate_name)};
+                                   .client_id = plain(client.client_id),
+                                   .uid = plain(client.uid),
+                                   .token = plain(client.token),
+                                   .agent = plain(client.agent),
+                                   .certificate_name = plain(client.certificate_name)};
   gw_identity identity{.struct_size = sizeof(gw_identity)};
   const gw_status status = call(library_->auth().authenticate, self_, &credentials, &identity);
   if (status == GW_ERROR_NOT_FOUND) return godwit::fail(Code::kNotFound);
   if (status != GW_OK) return godwit::fail(refusal_of(status), "not admitted");
   const std::string_view uid = view(identity.uid);
-  if (session::check_client_id(uid)) return session::Identity{std::string(hello.client_id), std::string(uid)};
+  if (session::check_client_id(uid)) return session::Identity{client.client_id, std::string(uid)};
   ++stats_.errors;
   note_failure("plugin named no uid", "a uid is 1 to 128 bytes of printable text");
   return godwit::fail(Code::kUnauthenticated, "not admitted");

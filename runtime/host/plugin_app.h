@@ -53,7 +53,8 @@ class PluginApp final : public App, private Router, private session::Authenticat
   Code refusal_of(gw_status status);
 
   std::string_view reroute(wire::Kind kind, std::string_view action) override;
-  Result<session::Identity> authenticate(const wire::Hello& hello, std::string_view certificate_name) override;
+  void authenticate(const session::Credentials& credentials, Decided done) override { done(decide(credentials)); }
+  Result<session::Identity> decide(const session::Credentials& credentials);
 
   const std::shared_ptr<const PluginSource> source_;
   const std::shared_ptr<const PluginLibrary> library_;

@@ -34,23 +34,25 @@ Status check_client_id(std::string_view client_id) {
 
 Status check_uid(std::string_view uid) { return check_name("uid", uid, limits::kUidBytesMax); }
 
-Result<Identity> NoAuthenticator::authenticate(const wire::Hello& hello, std::string_view certificate_name) {
+void NoAuthenticator::authenticate(const Credentials& credentials, Decided done) {
   // A verified certificate is better than the client's word.
-  std::string_view uid = !certificate_name.empty() ? certificate_name
-                         : !hello.uid.empty()      ? hello.uid
-                                                   : hello.client_id;
-  return Identity{std::string(hello.client_id), std::string(uid)};
+  const std::string& uid = !credentials.certificate_name.empty() ? credentials.certificate_name
+                           : !credentials.uid.empty()            ? credentials.uid
+                                                                 : credentials.client_id;
+  done(Identity{credentials.client_id, uid});
 }
 
-Result<Identity> TokenAuthenticator::authenticate(const wire::Hello& hello, std::string_view) {
-  if (hello.token.empty()) return fail(Code::kUnauthenticated, "unknown token");
+void TokenAuthenticator::authenticate(const Credentials& credentials, Decided done) { done(find(credentials)); }
+
+Result<Identity> TokenAuthenticator::find(const Credentials& credentials) const {
+  if (credentials.token.empty()) return fail(Code::kUnauthenticated, "unknown token");
   const Entry* found = nullptr;
   for (const Entry& entry : entries_) {
-    if (same_secret(hello.token, entry.token) && !found) found = &entry;
+    if (same_secret(credentials.token, entry.token) && !found) found = &entry;
   }
   if (!found) return fail(Code::kUnauthenticated, "unknown token");
-  if (!hello.uid.empty() && hello.uid != found->uid) return fail(Code::kUnauthenticated, "unknown token");
-  return Identity{std::string(hello.client_id), found->uid};
+  if (!credentials.uid.empty() && credentials.uid != found->uid) return fail(Code::kUnauthenticated, "unknown token");
+  return Identity{credentials.client_id, found->uid};
 }
 
 }  // namespace godwit::session

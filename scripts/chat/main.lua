@@ -25,23 +25,14 @@ local function names_in(room)
     return names
 end
 
-gw.handle("command/chat.join", function(msg, session)
-    local name = msg:body()
-    if not check_room(msg, name) then return end
+-- Tells a room that somebody left, unless another of their devices is still in it.
+local function tell_left(name, who)
     local room = room_of(name)
-    local joined, err = room:join(session)
-    if not joined then return msg:fail(err.code, err.message) end
-    gw.kv.add("room:" .. name, "")
-    room:publish("chat.joined", name_of(session), { headers = { room = name }, except = session })
-    msg:reply(table.concat(names_in(room), "\n"))
-end)
-
-gw.handle("command/chat.leave", function(msg, session)
-    local name = msg:body()
-    if not check_room(msg, name) then return end
-    room_of(name):leave(session)
-    msg:reply()
-end)
+    for _, present in ipairs(names_in(room)) do
+        if present == who then return end
+    end
+    room:publish("chat.left", who, { headers = { room = name } })
+end
 
 local function is_in(session, group)
     for _, name in ipairs(session:groups()) do
@@ -49,6 +40,26 @@ local function is_in(session, group)
     end
     return false
 end
+
+gw.handle("command/chat.join", function(msg, session)
+    local name = msg:body()
+    if not check_room(msg, name) then return end
+    local room = room_of(name)
+    local joined, err = room:join(session)
+    if not joined then return msg:fail(err.code, err.message) end
+    room:publish("chat.joined", name_of(session), { headers = { room = name }, except = session })
+    msg:reply(table.concat(names_in(room), "\n"))
+end)
+
+gw.handle("command/chat.leave", function(msg, session)
+    local name = msg:body()
+    if not check_room(msg, name) then return end
+    if is_in(session, "chat:" .. name) then
+        room_of(name):leave(session)
+        tell_left(name, name_of(session))
+    end
+    msg:reply()
+end)
 
 gw.handle("command/chat.say", function(msg, session)
     local name = msg.headers.room or ""
@@ -74,21 +85,10 @@ gw.handle("command/chat.tell", function(msg, session)
     msg:reply(reached)
 end)
 
--- Presence: a session leaves its groups when it ends, however it ends. Here the others are told, within a second.
-gw.every(1, function()
-    for _, key in ipairs(gw.kv.keys("room:", 1000)) do
-        local name = key:sub(6)
-        local room = room_of(name)
-        local now = names_in(room)
-        local present = {}
-        for _, who in ipairs(now) do present[who] = true end
-        for who in (gw.kv.get(key) or ""):gmatch("[^\n]+") do
-            if not present[who] then room:publish("chat.left", who, { headers = { room = name } }) end
-        end
-        if #now > 0 then
-            gw.kv.set(key, table.concat(now, "\n"))
-        else
-            gw.kv.del(key)
-        end
+-- Presence: a session leaves its groups when it ends, however it ends. Here the others are told.
+gw.on("session_closed", function(ev)
+    for _, group in ipairs(ev.groups) do
+        local name = group:match("^chat:(.*)$")
+        if name then tell_left(name, name_of(ev.session)) end
     end
 end)

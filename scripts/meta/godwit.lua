@@ -53,6 +53,13 @@ function Message:fail(code, text) end
 ---@return godwit.Error? err
 function Message:defer() end
 
+---Hands the message to the handler of another action, which answers it; this handler is done with it. `HandlerNotFound` leaves
+---it here; `ForwardLimit` fails it, because it was handed on too often.
+---@param action string
+---@return true? ok
+---@return godwit.Error? err
+function Message:forward(action) end
+
 ---Seconds until the sender stops waiting; `math.huge` when it does not say.
 ---@return number
 function Message:deadline() end
@@ -201,7 +208,8 @@ function gw.handle(pattern, handler, options) end
 
 ---@class godwit.HandleOptions
 ---@field timeout? godwit.Duration  for a handler that waits, all in all (default: `scripts.handler_timeout`)
----@field on_error? "fail" | "pass" "pass": an error counts as a return (default: "fail", the message fails)
+---@field on_error? "fail" | "pass" | "close" "pass": an error counts as a return; "close": the session is closed as well (default: "fail", the message fails)
+---@field priority? integer         0 to 1000 (default: 100): of equally specific patterns of several apps the lower gets the message
 ---@field ordered? boolean          false: later messages of a session may overtake while this handler waits
 
 ---Seconds, or text such as "200ms", "1.5s", "2m".
@@ -508,6 +516,83 @@ function gw.log.error(text, fields) end
 ---@param fn fun(msg: godwit.Message, session: godwit.Session?, next: fun())
 function gw.use(fn) end
 
+---@class godwit.Declaration
+---@field name? string        the folder's, checked
+---@field version? string     found in `gw.info.app_version`
+---@field requires? string[]  what the app uses of this module, such as "kv.incr": an older server says at load what it lacks
+
+---What the app says of itself. Only while the app loads.
+---@param declaration godwit.Declaration
+function gw.app(declaration) end
+
+---What stands in `[app.NAME.config]` of the server's configuration; read-only, lists are copies.
+---@type table<string, any>
+gw.config = {}
+
+---@class godwit.Limits
+---@field memory_max number       bytes
+---@field memory_used number
+---@field burst_max number        seconds
+---@field cpu_max number
+---@field load_timeout number
+---@field handler_timeout number
+---@field coroutines_max number
+---@field events_max number
+
+---The app's limits on this worker.
+---@return godwit.Limits
+function gw.limits() end
+
+---@class godwit.SessionEvent
+---@field event "session_created" | "session_closed"
+---@field session godwit.Session   of a closed one, as it was
+---@field groups string[]          that it is in, or was until its end
+---@field code? integer            why it closed, as in `gw.errors`
+---@field name? string             the code's name
+---@field reason? string
+
+---Runs for each session that comes (before its first message) or goes (after its last), beside messages, on its worker. It may
+---wait. Only while the app loads.
+---@param event "session_created" | "session_closed"
+---@param fn fun(ev: godwit.SessionEvent)
+---@param options? table  none yet
+function gw.on(event, fn, options) end
+
+---What a client says of itself, and what its certificate says of it.
+---@class godwit.Credentials
+---@field client_id string
+---@field uid? string
+---@field token? string
+---@field agent? string             name and version of the client program
+---@field certificate_name? string  of the verified client certificate
+---@field address string
+
+---@class godwit.Identity
+---@field uid string
+---@field groups? string[]          that the session is in from the beginning
+---@field attributes? table<string, string | number | boolean>  as `session:get` finds them
+
+---Decides who may come in, where `auth.mode` is `"lua"`. `nil, reason` refuses (the reason is for the log), `nil` alone leaves it
+---to other apps; errors, and more time than `session.login_timeout`, refuse. It may wait. Only while the app loads.
+---@param fn fun(cred: godwit.Credentials): godwit.Identity?, any
+function gw.authenticate(fn) end
+
+---@class godwit.Destination
+---@field kind godwit.Kind
+---@field app string       whose handler gets the message
+---@field pattern string   that it is bound to
+
+---Is asked about every message, for whichever app it is, before its handler; nothing but `true` allows it. What is refused is
+---answered `Forbidden` and stands in the log. It must not wait. Of several all must allow. Only while the app loads.
+---@param fn fun(session: godwit.Session?, action: string, target: godwit.Destination): boolean, string?
+function gw.authorize(fn) end
+
+---Gives messages another address: the action `target`, in which wildcards stand for what the pattern's wildcards matched, or
+---what the function returns. Only while the app loads.
+---@param pattern string
+---@param target string | fun(msg: godwit.Message, session: godwit.Session?): string?, godwit.Error?
+function gw.route(pattern, target) end
+
 ---Is run on every worker before any goes live; an error keeps the generation from going live. Only while the app loads.
 ---@param fn fun()
 function gw.selftest(fn) end
@@ -608,6 +693,7 @@ gw.errors = {}
 ---@field generation integer   goes up with every reload
 ---@field worker integer       from 0
 ---@field version string       of the server
+---@field app_version? string  as gw.app declared it
 gw.info = {}
 
 ---@class godwit.TextCodec

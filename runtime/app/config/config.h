@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/log.h"
 #include "base/time.h"
+#include "host/app.h"
 #include "host/plugin_settings.h"
 #include "quic/config.h"
 
@@ -63,7 +65,7 @@ struct MessageSection {
 };
 
 struct AuthSection {
-  enum class Mode : uint8_t { kNone, kToken, kPlugin } mode = Mode::kNone;
+  enum class Mode : uint8_t { kNone, kToken, kPlugin, kLua } mode = Mode::kNone;
   std::filesystem::path tokens_file;  ///< read by load_tokens (tokens.h)
 };
 
@@ -86,6 +88,18 @@ struct ScriptsSection {
   uint64_t rollback_factor = 5;
   uint64_t rollback_timeouts = 10;
   Duration drain_timeout = 30s;
+};
+
+/// [app.NAME], read by app_sections.h. Limits that are not named are those of [scripts].
+struct AppSection {
+  host::AppSettings settings;
+  std::optional<uint64_t> memory_max;
+  std::optional<Duration> burst_max;
+  std::optional<Duration> load_timeout;
+  std::optional<Duration> handler_timeout;
+  std::optional<Duration> cpu_max;
+  std::optional<uint64_t> coroutines_max;
+  bool operator==(const AppSection&) const = default;
 };
 
 /// [plugins.NAME], read by plugin_sections.h.
@@ -133,6 +147,7 @@ struct Config {
   MessageSection message;
   AuthSection auth;
   ScriptsSection scripts;
+  std::map<std::string, AppSection> apps;  ///< by name
   PluginsSection plugins;
   KvSection kv;
   AdminSection admin;

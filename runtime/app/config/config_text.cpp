@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "app/config/app_sections.h"
 #include "app/config/plugin_sections.h"
 #include "app/config/value_text.h"
 
@@ -118,7 +119,7 @@ std::string show_config(const LoadedConfig& loaded, Detail detail) {
     }
     out += "\n";
   });
-  return out + plugin_sections_text(loaded.config.plugins);
+  return out + app_sections_text(loaded.config.apps) + plugin_sections_text(loaded.config.plugins);
 }
 
 std::string show_config_json(const LoadedConfig& loaded) {
@@ -135,8 +136,15 @@ std::string show_config_json(const LoadedConfig& loaded) {
                        quote_json(name_of(key.reload)));
     between = ",";
   });
-  if (loaded.config.plugins.named.empty()) return out + "}}";
-  return fmt::format("{}}},\"plugins.*\":{}}}", out, plugin_sections_json(loaded.config.plugins));
+  out += "}";
+  if (!loaded.config.apps.empty()) out += ",\"app.*\":" + app_sections_json(loaded.config.apps);
+  if (!loaded.config.plugins.named.empty()) out += ",\"plugins.*\":" + plugin_sections_json(loaded.config.plugins);
+  return out + "}";
+}
+
+std::string app_section_text(const Config& config, const std::string& name) {
+  const auto app = config.apps.find(name);
+  return app == config.apps.end() ? std::string() : app_sections_text({*app});
 }
 
 }  // namespace godwit::app

@@ -24,4 +24,7 @@ std::string show_config(const LoadedConfig& loaded, Detail detail);
 /// {"server":{"workers":{"value":0,"origin":"default","place":"","reload":"restart"},…},…}
 std::string show_config_json(const LoadedConfig& loaded);
 
+/// [app.NAME] as it was set; empty when it was not.
+std::string app_section_text(const Config& config, const std::string& name);
+
 }  // namespace godwit::app

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "app/config/app_sections.h"
 #include "app/config/plugin_sections.h"
 #include "app/config/value_reader.h"
 #include "base/text.h"
@@ -42,6 +43,11 @@ void read_section(const Section& section, const toml::table& table, Config& conf
   for (const auto& [name, node] : table) {
     const auto at = name.source().begin;
     const Key* key = find_key(section.name, name.str());
+    if (section.name == "app" && node.is_table()) {
+      for (Complaint& fault : read_app_section(name, *node.as_table(), config.apps))
+        out.complaints.push_back(std::move(fault));
+      continue;
+    }
     if (key == nullptr && section.name == "plugins" && node.is_table()) {
       for (Complaint& fault : read_plugin_section(name, *node.as_table(), config.plugins))
         out.complaints.push_back(std::move(fault));

@@ -14,7 +14,7 @@ constexpr ReloadClass kRestart = ReloadClass::kRestart;
 
 constexpr std::string_view kClientAuthNames[] = {"none", "request", "require"};
 constexpr std::string_view kCongestionNames[] = {"cubic", "bbr"};
-constexpr std::string_view kAuthModeNames[] = {"none", "token", "plugin"};
+constexpr std::string_view kAuthModeNames[] = {"none", "token", "plugin", "lua"};
 constexpr std::string_view kReloadNames[] = {"watch", "manual"};
 constexpr std::string_view kLevelNames[] = {"trace", "debug", "info", "warn", "error", "off"};
 constexpr std::string_view kFormatNames[] = {"text", "json"};
@@ -33,7 +33,14 @@ constexpr Section kSections[] = {
     {"session", "What outlives a connection: heartbeats, and the bounds of a session's queues."},
     {"message", "Single messages: sizes, deadlines, and the queue in front of the handlers."},
     {"auth", "Who may come in."},
-    {"scripts", "Apps written in Lua, and their limits; new limits hold from the next load of an app on."},
+    {"scripts",
+     "Apps written in Lua, and their limits; new limits hold from the next load of an app on. [app.NAME] is about one "
+     "of "
+     "them: memory_max, burst_max, load_timeout, handler_timeout, cpu_max and coroutines_max of its own, trust "
+     "(\"sandbox\", or "
+     "\"trusted\": files, processes and C modules, with the rights of the server); its own settings, which it finds in "
+     "gw.config, stand in [app.NAME.config]."},
+    {"app", "One app each: [app.NAME]."},
     {"plugins",
      "Handlers, routers and authenticators as shared objects. [plugins.NAME] is about one of them: enabled (true), "
      "optional (false: the server does not start without it), sha256 (of the only file that is loaded; \"\" = any), "
@@ -169,7 +176,8 @@ constexpr Key kKeys[] = {
 
     {"auth", "mode", ONE_OF(auth.mode, kAuthModeNames), kRestart, Range(), Form::kAny,
      "none: clients are who they say they are. token: a client shows a token of tokens_file, which says who it is. "
-     "plugin: the plugins that decide who may come in are asked; without one nobody comes in."},
+     "plugin: the plugins that decide who may come in are asked; lua: the apps that do (gw.authenticate). Without one "
+     "nobody comes in."},
     {"auth", "tokens_file", AT(auth.tokens_file), kRestart, Range(), Form::kAny,
      "TOML file with a table [tokens] of \"token\" = \"uid\"; mode 0600 or 0640."},
 

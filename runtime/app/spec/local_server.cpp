@@ -15,7 +15,8 @@ LocalServer::LocalServer(const World& world)
              .services = &services_,
              .kv = &world.kv,
              .entropy = &world.entropy,
-             .metrics = &world.metrics}),
+             .metrics = &world.metrics},
+            host::UnitSource::Kind::kScript),
       promises_(world.config.promises_max, world.clock, world.timers, metrics_, *this),
       dispatcher_(world.config.dispatcher, world.clock, metrics_, world.log.named("dispatch"), apps_, *this) {
   services_.attach(this);
@@ -31,16 +32,17 @@ Status LocalServer::load(const host::UnitSourcePtr& source, const host::AppLimit
   return {};
 }
 
-Result<session::Identity> LocalServer::authenticate(const wire::Hello& hello) {
-  if (Status valid = session::check_client_id(hello.client_id); !valid) return tl::unexpected(valid.error());
-  session::NoAuthenticator everybody;
-  host::App* unit = apps_.find_app(unit_);
-  const bool decides = unit && unit->authenticator();
-  session::Authenticator& decider = decides ? apps_.authenticator() : static_cast<session::Authenticator&>(everybody);
-  auto identity = decider.authenticate(hello, {});
-  if (!identity) return identity;
-  if (Status valid = session::check_uid(identity->uid); !valid) return tl::unexpected(valid.error());
-  return identity;
+void LocalServer::authenticate(const session::Credentials& credentials, session::Authenticator::Decided done) {
+  if (Status valid = session::check_client_id(credentials.client_id); !valid) {
+    return done(tl::unexpected(std::move(valid.error())));
+  }
+  const session::Authenticator::Decided checked = [done = std::move(done)](Result<session::Identity> identity) {
+    Status valid = identity ? session::check_uid(identity->uid) : Status();
+    done(valid ? std::move(identity) : tl::unexpected(std::move(valid.error())));
+  };
+  const host::App* unit = apps_.find_app(unit_);
+  if (unit && !apps_.authenticator().empty()) return apps_.authenticator().authenticate(credentials, checked);
+  session::NoAuthenticator().authenticate(credentials, checked);
 }
 
 session::Session& LocalServer::open(session::Identity identity, std::string address) {
@@ -57,12 +59,23 @@ session::Session& LocalServer::open(session::Identity identity, std::string addr
                     .address = peer.address,
                     .worker = 0,
                     .connected_unix_us = clock_.unix_us()});
+  for (const std::string& group : peer.identity.groups) (void)services_.join(id.to_u64(), group);
+  for (const auto& [name, value] : peer.identity.attributes)
+    (void)services_.set_attribute(id.to_u64(), name, value, {});
+  tell(host::SessionEvent::What::kCreated, id, Code::kOk, {});
   return *sessions_.get(id);
+}
+
+void LocalServer::tell(host::SessionEvent::What what, session::SessionId id, Code code, std::string_view reason) {
+  auto session = services_.session(id.to_u64());
+  if (!session || !apps_.hears(what)) return;
+  apps_.on_session({what, std::move(*session), code, std::string(reason), services_.groups_of(id.to_u64())});
 }
 
 void LocalServer::close(session::SessionId id, Code code, std::string_view text) {
   session::Session* session = sessions_.get(id);
   if (!session) return;
+  tell(host::SessionEvent::What::kClosed, id, code, text);
   directory_.leave(id.to_u64());
   session->detach();
   session->fail_all(code, text);

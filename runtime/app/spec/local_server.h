@@ -30,8 +30,8 @@ class LocalServer final : private session::Session::Owner,
   /// Builds the unit and makes it live.
   Status load(const host::UnitSourcePtr& source, const host::AppLimits& limits);
 
-  /// Whom the units let in. Without a unit that decides, everybody is who they say they are.
-  Result<session::Identity> authenticate(const wire::Hello& hello);
+  /// Whom the unit lets in, now or in a later turn. When it does not decide, everybody is who they say they are.
+  void authenticate(const session::Credentials& credentials, session::Authenticator::Decided done);
   session::Session& open(session::Identity identity, std::string address);
   /// The session ends as after a lost connection; its waiters hear `code`.
   void close(session::SessionId id, Code code, std::string_view text);
@@ -58,6 +58,7 @@ class LocalServer final : private session::Session::Owner,
     host::SessionView view;
   };
 
+  void tell(host::SessionEvent::What what, session::SessionId id, Code code, std::string_view reason);
   void on_message(session::Session& session, session::Incoming message) override;
   void on_turn_wanted(session::Session& session) override { turn_wanted_.push_back(session.id()); }
   void on_promise_expired(const session::Promise& promise) override;

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view kControlPrefix = "godwit.spec.";
 /// A case may wait as long as it likes in its own time; what ends it are the bounds of SpecSetting.
+constexpr size_t kTurnsPerStep = 100;  ///< of an app that is always busy, before time moves on
 constexpr Duration kAskTimeout = 24h * 40;
 constexpr std::string_view kClientAddress = "127.0.0.1:40000";
 
@@ -204,13 +205,26 @@ Result<SpecWorld::Answer> SpecWorld::serve(std::string_view action, const Header
   return fail(Code::kHandlerNotFound, std::string(action));
 }
 
+/// Lets the app take its time.
+Result<session::Identity> SpecWorld::decide(const session::Credentials& credentials) {
+  const auto decided = std::make_shared<std::optional<Result<session::Identity>>>();
+  app_.authenticate(credentials, [decided](Result<session::Identity> identity) { *decided = std::move(identity); });
+  for (size_t turns = 1; !*decided; ++turns) {
+    const bool busy = app_.turn();
+    if (*decided || (busy && turns % kTurnsPerStep != 0)) continue;
+    if (Status moved = move_time(); !moved) return tl::unexpected(std::move(moved.error()));
+  }
+  return std::move(**decided);
+}
+
 Result<SpecWorld::Answer> SpecWorld::connect(const Headers& headers) {
-  auto identity = app_.authenticate({.client_id = find_header(headers, "client_id"),
-                                     .uid = find_header(headers, "uid"),
-                                     .token = find_header(headers, "token")});
-  if (!identity) return tl::unexpected(std::move(identity.error()));
   const std::string_view named = find_header(headers, "address");
   const std::string address(named.empty() ? kClientAddress : named);
+  auto identity = decide({.client_id = std::string(find_header(headers, "client_id")),
+                          .uid = std::string(find_header(headers, "uid")),
+                          .token = std::string(find_header(headers, "token")),
+                          .address = address});
+  if (!identity) return tl::unexpected(std::move(identity.error()));
   session::Session& at_app = app_.open(*identity, address);
   session::Session& at_spec = spec_.open(std::move(*identity), address);
   clients_.push_back(

@@ -57,6 +57,7 @@ class SpecWorld final : private session::Session::Owner,
 
   Result<Answer> serve(std::string_view action, const Headers& headers);
   Result<Answer> connect(const Headers& headers);
+  Result<session::Identity> decide(const session::Credentials& credentials);
   Result<Answer> disconnect(session::SessionId at_spec);
   Result<Answer> attribute(host::SessionKey key, std::string_view name);
 

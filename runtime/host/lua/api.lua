@@ -15,25 +15,46 @@ local function caller()
     return info.short_src .. ":" .. info.currentline
 end
 
-local kOnError = { fail = true, pass = true }
+local kOnError = { fail = true, pass = true, close = true }
 
 local function check_options(options)
     for name, value in pairs(options) do
         if name == "ordered" then
             if type(value) ~= "boolean" then error("gw.handle: option 'ordered' must be true or false", 3) end
         elseif name == "on_error" then
-            if not kOnError[value] then error("gw.handle: option 'on_error' must be 'fail' or 'pass'", 3) end
+            if not kOnError[value] then error("gw.handle: option 'on_error' must be 'fail', 'pass' or 'close'", 3) end
+        elseif name == "priority" then
+            if type(value) ~= "number" or value < 0 or value > 1000 or value % 1 ~= 0 then
+                error("gw.handle: option 'priority' must be a whole number from 0 to 1000", 3)
+            end
         elseif name ~= "timeout" then
             error("gw.handle: unknown option '" .. tostring(name) .. "'", 3)
         end
     end
     local timeout = options.timeout ~= nil and host.seconds(options.timeout, "gw.handle: option 'timeout'", 3) or nil
-    return timeout, options.ordered ~= false, options.on_error == "pass"
+    return timeout, options.ordered ~= false, options.on_error, options.priority
+end
+
+-- Binds a function without a layer of middleware, or with. Nothing, or the reason why not.
+local bare = {}
+local function bind(pattern, fn, where, is_bare, ...)
+    if first_seen[pattern] then return ("'%s' is bound already at %s"):format(pattern, first_seen[pattern]) end
+    local reason = host.register(pattern, where, ...)
+    if reason then return reason end
+    handlers[#handlers + 1] = fn
+    bare[#handlers] = is_bare
+    first_seen[pattern] = where
+end
+function host.bind_bare(pattern, fn)
+    local info = getinfo(3, "Sl")
+    return bind(pattern, fn, info.short_src .. ":" .. info.currentline, true, nil, true)
 end
 
 -- Binds a function to messages. `options`: `timeout` for all of a handler that waits (default: scripts.handler_timeout),
 -- `ordered` = false lets later messages of a session overtake while this handler waits, `on_error` = "pass" takes an error
--- for a return instead of failing the message. Only while the app loads, so that what an app handles is known before it goes live.
+-- for a return instead of failing the message, "close" closes the session, too; of equally specific patterns of several apps
+-- the lower `priority` gets the message (default: 100). Only while the app loads, so that what an app handles is known
+-- before it goes live.
 function gw.handle(pattern, fn, options)
     if host.loaded then
         error("gw.handle: handlers are bound while the app loads; call it at the top level of main.lua or of a module", 2)
@@ -41,15 +62,8 @@ function gw.handle(pattern, fn, options)
     if type(pattern) ~= "string" then error("gw.handle: the pattern must be a string, got " .. type(pattern), 2) end
     if type(fn) ~= "function" then error("gw.handle: the handler must be a function, got " .. type(fn), 2) end
     if options ~= nil and type(options) ~= "table" then error("gw.handle: options must be a table, got " .. type(options), 2) end
-    local timeout, ordered, pass = check_options(options or {})
-    if first_seen[pattern] then
-        error(("gw.handle: '%s' is bound already at %s"):format(pattern, first_seen[pattern]), 2)
-    end
-    local where = caller()
-    local reason = host.register(pattern, where, timeout, ordered, pass)
+    local reason = bind(pattern, fn, caller(), false, check_options(options or {}))
     if reason then error("gw.handle: " .. reason, 2) end
-    handlers[#handlers + 1] = fn
-    first_seen[pattern] = where
 end
 
 -- Middleware: goes around every handler of the app, the first registered outermost. fn(msg, session, next) calls next() for
@@ -75,7 +89,7 @@ end
 -- After loading: handlers with their layers around them.
 function host.wrap_handlers()
     for index, handler in ipairs(handlers) do
-        for layer = #layers, 1, -1 do handler = wrap(layers[layer], handler) end
+        for layer = bare[index] and 0 or #layers, 1, -1 do handler = wrap(layers[layer], handler) end
         handlers[index] = handler
     end
 end

@@ -28,6 +28,8 @@ local function record_of(message)
     if record ~= nil then return record end
 end
 
+host.record_of = record_of
+
 local function check_self(message, method)
     if getmetatable(message) ~= "message" then
         error("msg:" .. method .. " must be called with a colon on a message", 3)

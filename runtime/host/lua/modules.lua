@@ -26,6 +26,7 @@ function host.globals.require(name)
     if type(name) ~= "string" then error("require: the module's name must be a string, got " .. type(name), 2) end
     if name == "godwit" then return host.api end
     local path, reason = find(name)
+    if not path and host.require_outside then return host.require_outside(name) end
     if not path then error(reason, 2) end
     local value = values[path]
     if value == kLoading then error(("module '%s' requires itself (%s)"):format(name, path), 2) end

@@ -36,6 +36,20 @@ function host.view(name, contents)
     return view
 end
 
+-- The same, but for some names whose value is made anew each time.
+function host.view_over(name, contents, makers)
+    local view = setmetatable({}, view_metatable(name, function(_, key)
+        local make = makers[key]
+        if make then return make() end
+        return contents[key]
+    end))
+    local walked = {}
+    for key, value in pairs(contents) do walked[key] = value end
+    for key, make in pairs(makers) do walked[key] = make() end
+    contents_of[view] = walked
+    return view
+end
+
 local function pick(library, names)
     local picked = {}
     for name in names:gmatch("%S+") do picked[name] = library[name] end
@@ -111,6 +125,13 @@ globals.math = host.view("math", pick(math, "abs acos asin atan atan2 ceil cos c
 globals.os = host.view("os", oses)
 globals.string = host.view("string", strings)
 globals.table = host.view("table", tables)
+
+-- A trusted app has what reaches outside; not what would end or change the whole process.
+if host.trusted then
+    for name, fn in pairs(pick(os, "execute getenv remove rename tmpname")) do oses[name] = fn end
+    globals.io, globals.package = io, package
+    host.require_outside = require
+end
 
 function globals.pairs(value) return pairs(contents_of[value] or value) end
 

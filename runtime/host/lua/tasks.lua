@@ -35,7 +35,11 @@ local function finish(state, ok, ...)
     count = count - 1
     for _, token in pairs(state.waiters) do host.wake(token) end
     state.waiters, state.fn, state.arguments = {}, nil, nil
+    if state.at_end then state.at_end() end
 end
+
+-- Calls a function of the prelude when the task has ended, however.
+function host.at_end(task, fn) states[task].at_end = fn end
 
 local function enqueue(state)
     last = last + 1

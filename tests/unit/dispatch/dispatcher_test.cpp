@@ -63,6 +63,12 @@ struct Fixture : Dispatcher::Handlers, Dispatcher::Sessions {
   std::optional<uint32_t> resting() const override { return rests; }
   bool run_ready(host::ReplySink& sink) override { return on_ready && on_ready(sink); }
   uint64_t version() const override { return routes_version; }
+  bool authorizes() const override { return bool(allows); }
+  std::vector<bool> authorize(uint32_t, std::span<const Delivery> batch, host::ReplySink&) override {
+    std::vector<bool> allowed;
+    for (const Delivery& delivery : batch) allowed.push_back(allows(delivery));
+    return allowed;
+  }
   session::Session* find_session(session::SessionId) override { return session_gone ? nullptr : &pair.server->session; }
   const host::SessionView* view_session(session::SessionId) override { return nullptr; }
 
@@ -99,6 +105,7 @@ struct Fixture : Dispatcher::Handlers, Dispatcher::Sessions {
   uint64_t routes_version = 0;
   std::function<bool(host::ReplySink&)> on_ready;
   std::optional<uint32_t> rests;
+  std::function<bool(const Delivery&)> allows;
   std::string_view removed;  ///< an action that a reload took away
   bool session_gone = false;
   bool more = false;
@@ -521,4 +528,173 @@ TEST_CASE("a draining server answers what it has and refuses what is new") {
   REQUIRE(f.outcome(before).code == Code::kOk);
   REQUIRE(f.outcome(request).code == Code::kServerDraining);
   REQUIRE(f.outcome(event).code == Code::kServerDraining);
+}
+
+TEST_CASE("a message that is handed on is answered by the handler it went to, once") {
+  Fixture f;
+  f.one.on_message = [](const Delivery& delivery, host::ReplySink& sink) {
+    REQUIRE(sink.forward(delivery, "two"));
+    CHECK(sink.reply(delivery.ticket, {}, {}) == ReplyOutcome::kStale);
+    CHECK(sink.forward(delivery, "two").error().code == Code::kStaleHandle);
+  };
+  std::string seen;
+  f.two.on_message = [&](const Delivery& delivery, host::ReplySink& sink) {
+    seen = std::string(delivery.action) + " " + std::string(as_text(delivery.body));
+    echo(delivery, sink);
+  };
+  const uint64_t request = f.request("one", "body");
+  f.run();
+  CHECK(seen == "two body");
+  CHECK(f.outcome(request).body == "body");
+  CHECK(f.dispatcher.in_flight() == 0);
+  CHECK(f.dispatcher.queued_bytes() == 0);
+}
+
+TEST_CASE("an event that is handed on is acknowledged, or refused, by where it went") {
+  Fixture f;
+  f.one.on_message = [](const Delivery& delivery, host::ReplySink& sink) { REQUIRE(sink.forward(delivery, "two")); };
+  f.two.on_message = [](const Delivery& delivery, host::ReplySink& sink) {
+    sink.fail(delivery.ticket, Code::kValueWrong, "no");
+  };
+  const uint64_t event = f.event("one");
+  f.run(30ms);
+  CHECK(f.outcome(event).code == Code::kValueWrong);
+}
+
+TEST_CASE("what comes later in a session does not overtake a message that is handed on") {
+  Fixture f;
+  std::vector<std::string> order;
+  f.one.on_message = [&](const Delivery& delivery, host::ReplySink& sink) {
+    order.push_back("one " + std::string(as_text(delivery.body)));
+    if (as_text(delivery.body) == "1") REQUIRE(sink.forward(delivery, "two"));
+    if (as_text(delivery.body) != "1") echo(delivery, sink);
+  };
+  f.two.on_message = [&](const Delivery& delivery, host::ReplySink& sink) {
+    order.push_back("two " + std::string(as_text(delivery.body)));
+    echo(delivery, sink);
+  };
+  for (const char* body : {"1", "2", "3"}) f.request("one", body);
+  f.run();
+  CHECK(order == std::vector<std::string>{"one 1", "two 1", "one 2", "one 3"});
+}
+
+TEST_CASE("the same holds after its handler had waited") {
+  Fixture f;
+  std::vector<std::string> order;
+  const std::string body = "1";
+  std::optional<Delivery> waiting;
+  f.one.on_message = [&](const Delivery& delivery, host::ReplySink& sink) {
+    order.push_back("one " + std::string(as_text(delivery.body)));
+    if (as_text(delivery.body) != "1") return echo(delivery, sink);
+    waiting = delivery;
+    waiting->body = as_bytes(body);
+    waiting->headers = {};
+    sink.suspend(delivery.ticket, true);
+  };
+  f.two.on_message = [&](const Delivery& delivery, host::ReplySink& sink) {
+    order.push_back("two " + std::string(as_text(delivery.body)));
+    echo(delivery, sink);
+  };
+  const uint64_t first = f.request("one", "1");
+  f.request("one", "2");
+  f.run();
+  REQUIRE(waiting);
+  CHECK(order == std::vector<std::string>{"one 1"});
+  f.on_ready = [&](host::ReplySink& sink) {
+    if (waiting) REQUIRE(sink.forward(*std::exchange(waiting, {}), "two"));
+    return false;
+  };
+  f.run();
+  CHECK(order == std::vector<std::string>{"one 1", "two 1", "one 2"});
+  CHECK(f.outcome(first).body == "1");
+  CHECK(f.dispatcher.in_flight() == 0);
+}
+
+TEST_CASE("a message that goes in a circle ends, counted, and its sender is told") {
+  Fixture f;
+  size_t hops = 0;
+  const auto bounce = [&](std::string_view to) {
+    return [&hops, to](const Delivery& delivery, host::ReplySink& sink) {
+      const Status sent = sink.forward(delivery, to);
+      hops += sent.has_value();
+      if (!sent) CHECK(sent.error().code == Code::kForwardLimit);
+    };
+  };
+  f.one.on_message = bounce("two");
+  f.two.on_message = bounce("one");
+  const uint64_t request = f.request("one");
+  f.run();
+  CHECK(f.outcome(request).code == Code::kForwardLimit);
+  CHECK(hops == Dispatcher::kHopsMax);
+  CHECK(f.dropped(DropReason::kLoop) == 1);
+  CHECK(f.dispatcher.in_flight() == 0);
+}
+
+TEST_CASE("a message is not handed on to nobody: it stays with its handler") {
+  Fixture f;
+  f.one.on_message = [](const Delivery& delivery, host::ReplySink& sink) {
+    CHECK(sink.forward(delivery, "three").error().code == Code::kHandlerNotFound);
+    CHECK(sink.forward(delivery, "..").error().code == Code::kActionInvalid);
+    echo(delivery, sink);
+  };
+  const uint64_t request = f.request("one", "x");
+  f.run();
+  CHECK(f.outcome(request).body == "x");
+}
+
+TEST_CASE("what its sender may not do never reaches the handler, and the rest of the batch does") {
+  Fixture f;
+  f.allows = [](const Delivery& delivery) { return as_text(delivery.body) != "no"; };
+  size_t handled = 0;
+  f.one.on_message = [&](const Delivery& delivery, host::ReplySink& sink) {
+    ++handled;
+    CHECK(as_text(delivery.body) != "no");
+    echo(delivery, sink);
+  };
+  std::vector<uint64_t> requests;
+  for (const char* body : {"no", "a", "no", "b", "no"}) requests.push_back(f.request("one", body));
+  f.run();
+  CHECK(handled == 2);
+  CHECK(f.one.batches == std::vector<size_t>{2});
+  CHECK(f.outcome(requests[1]).body == "a");
+  CHECK(f.outcome(requests[3]).body == "b");
+  for (const size_t refused : {0, 2, 4}) CHECK(f.outcome(requests[refused]).code == Code::kForbidden);
+  CHECK(f.dropped(DropReason::kForbidden) == 3);
+  CHECK(f.dispatcher.in_flight() == 0);
+  CHECK(f.dispatcher.queued_bytes() == 0);
+}
+
+TEST_CASE("a forbidden event is refused to its sender") {
+  Fixture f;
+  f.allows = [](const Delivery&) { return false; };
+  const uint64_t event = f.event("one");
+  f.run(30ms);
+  CHECK(f.outcome(event).code == Code::kForbidden);
+  CHECK(f.one.batches.empty());
+}
+
+TEST_CASE("messages that a handler gave back are not asked about twice, unless the handlers have changed") {
+  const bool reloaded = GENERATE(false, true);
+  Fixture f;
+  size_t asked = 0;
+  f.allows = [&](const Delivery&) { return ++asked > 0; };
+  f.one.on_message = [&](const Delivery& delivery, host::ReplySink& sink) {
+    f.work(30ms);  // more than a turn's budget: the rest is given back
+    echo(delivery, sink);
+    if (reloaded && f.one.batches.empty()) ++f.routes_version;
+  };
+  for (int i = 0; i < 3; ++i) f.request("one");
+  for (int turns = 0; turns < 3; ++turns) f.run(40ms);
+  CHECK(f.one.batches == std::vector<size_t>{1, 1, 1});
+  CHECK(asked == (reloaded ? 5 : 3));
+}
+
+TEST_CASE("a message that is handed on is asked about again") {
+  Fixture f;
+  f.allows = [](const Delivery& delivery) { return delivery.action != "two"; };
+  f.one.on_message = [](const Delivery& delivery, host::ReplySink& sink) { REQUIRE(sink.forward(delivery, "two")); };
+  const uint64_t request = f.request("one");
+  f.run();
+  CHECK(f.outcome(request).code == Code::kForbidden);
+  CHECK(f.two.batches.empty());
 }

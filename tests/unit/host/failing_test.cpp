@@ -47,7 +47,7 @@ TEST_CASE("a handler whose errors pass is taken to have returned") {
   CHECK(world.sink.verdicts[1].text == "first");
   CHECK(world.app->stats().errors == 2);
   CHECK(world.load_error("gw.handle('x', print, { on_error = 'explode' })")
-            .find("option 'on_error' must be 'fail' or 'pass'") != std::string::npos);
+            .find("option 'on_error' must be 'fail', 'pass' or 'close'") != std::string::npos);
 }
 
 TEST_CASE("middleware goes around handlers like the skins of an onion") {

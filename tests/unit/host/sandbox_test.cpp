@@ -30,9 +30,10 @@ TEST_CASE("the globals of an app are these and no others") {
   CHECK(names_in("coroutine") == "create isyieldable resume running status wrap yield");
   CHECK(names_in("debug") == "traceback");
   CHECK(names_in("require('godwit')") ==
-        "after all any base64 broadcast channel command cron err errors every export group handle hash hex import info "
-        "json "
-        "kv log metric now request selftest semaphore send session sessions sleep "
+        "after all any app authenticate authorize base64 broadcast channel command config cron err errors every export "
+        "group handle "
+        "hash hex import info json kv limits log metric now on request route selftest semaphore send session sessions "
+        "sleep "
         "spawn time unload use uuid zstd");
 }
 

@@ -91,10 +91,17 @@ class KeptVerdicts : public ReplySink {
     suspended.emplace_back(ticket.bits, ordered);
     batch_over = true;
   }
+  Status forward(const Delivery& delivery, std::string_view action) override {
+    if (forward_outcome != Code::kOk) return godwit::fail(forward_outcome);
+    forwarded.emplace_back(delivery.ticket.bits, action);
+    return {};
+  }
   bool enough() const override { return batch_over || verdicts.size() >= enough_after; }
 
   std::vector<Verdict> verdicts;
-  std::vector<std::pair<uint64_t, bool>> suspended;  ///< ticket, ordered
+  std::vector<std::pair<uint64_t, bool>> suspended;         ///< ticket, ordered
+  std::vector<std::pair<uint64_t, std::string>> forwarded;  ///< ticket, action
+  Code forward_outcome = Code::kOk;
   bool batch_over = false;
   size_t enough_after = ~size_t{0};
   ReplyOutcome next_outcome = ReplyOutcome::kAccepted;
@@ -123,6 +130,7 @@ class ScriptWorld {
     auto source = std::make_shared<AppSource>();
     source->name = "test";
     source->files = std::move(files);
+    source->settings = settings;
     return load_app(std::move(source), generation, limits,
                     {.clock = clock,
                      .timers = timers,
@@ -193,6 +201,7 @@ class ScriptWorld {
   }
 
   AppLimits limits;
+  AppSettings settings;
   SetClock clock;
   TimerHeap timers;
   KeptLog log;

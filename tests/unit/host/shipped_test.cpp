@@ -155,7 +155,7 @@ TEST_CASE("the stubs know every function of the tables of gw, and nothing else")
 TEST_CASE("the stubs know every method, and nothing else") {
   const std::string stubs = text_of(scripts() / "meta/godwit.lua");
   std::set<std::string> of_messages = all(prelude("message.lua"), "\nfunction methods\\.(\\w+)");
-  for (const char* file : {"json.lua"}) of_messages.merge(all(prelude(file), "message_methods\\.(\\w+)"));
+  for (const char* file : {"json.lua", "routes.lua"}) of_messages.merge(all(prelude(file), "message_methods\\.(\\w+)"));
   CHECK(all(stubs, "\nfunction Message:(\\w+)") == of_messages);
   CHECK(all(stubs, "\nfunction Session:(\\w+)") == all(prelude("sessions.lua"), "\nfunction methods\\.(\\w+)"));
   CHECK(all(stubs, "\nfunction Group:(\\w+)") == all(prelude("groups.lua"), "\nfunction methods\\.(\\w+)"));

@@ -10,10 +10,13 @@ using namespace godwit::host::test;
 
 namespace {
 
-std::string uid_of(PluginWorld& world, std::string_view token, std::string_view uid = {}) {
-  const wire::Hello hello{.client_id = "device-7", .uid = uid, .token = token};
-  const auto identity = world.app->authenticator()->authenticate(hello, "");
-  return identity ? identity->uid : name_of(identity.error().code);
+std::string uid_of(PluginWorld& world, std::string token, std::string uid = {}) {
+  const session::Credentials credentials{.client_id = "device-7", .uid = std::move(uid), .token = std::move(token)};
+  std::string decided;
+  world.app->authenticator()->authenticate(credentials, [&](const Result<session::Identity>& identity) {
+    decided = identity ? identity->uid : name_of(identity.error().code);
+  });
+  return decided;
 }
 
 }  // namespace

@@ -151,6 +151,22 @@ TEST_CASE_METHOD(Fixture, "session:stats, :pending and :close reach the session"
   CHECK(mine().closed == Code::kForbidden);
 }
 
+TEST_CASE_METHOD(Fixture, "a handler whose errors close tells its sender first, and only breakdowns close") {
+  load(
+      "gw.handle('do.it', function(msg) if msg:body() == 'refuse' then error(gw.err('Forbidden')) end "
+      "if msg:body() == 'late' then gw.sleep(1) end error('no') end, { on_error = 'close' })");
+  handle({command("refuse")});
+  CHECK(mine().closed == Code::kOk);
+  handle({command("late")});
+  CHECK(mine().closed == Code::kOk);
+  pass(1100ms);
+  CHECK(sink.verdicts.back().code == Code::kHandlerFailed);
+  CHECK(mine().closed == Code::kHandlerFailed);
+  mine().closed = Code::kOk;
+  handle({command("now")});
+  CHECK(mine().closed == Code::kHandlerFailed);
+}
+
 TEST_CASE_METHOD(Fixture, "the store is shared by an app's VMs and generations, and closed to other apps") {
   CHECK(run("gw.kv.set('n', 1) gw.kv.set('t', 'text', 10) msg:reply(gw.kv.incr('n', 2) .. gw.kv.get('t'))") == "3text");
   CHECK(run("msg:reply(gw.kv.get('n') .. ' ' .. gw.kv.ttl('t') .. ' ' .. gw.kv.ttl('n') .. "

@@ -1,0 +1,86 @@
+-- Who may come in, and who may do what. Both fail closed: an error, or anything that is no clear yes, is a no.
+local host = ...
+
+local gw, events, bridge = host.gw, host.events, host.bridge
+local error, ipairs, pairs, tostring, type = error, ipairs, pairs, tostring, type
+local text_of = host.ffi.string
+
+local authenticate
+
+-- Decides who may come in, where auth.mode is "lua": fn(cred) returns { uid =, groups =, attributes = }, or nil and why not;
+-- nil alone leaves it to other apps. It may wait, within session.login_timeout.
+function gw.authenticate(fn)
+    host.check_loading("gw.authenticate", "it is called")
+    if type(fn) ~= "function" then error("gw.authenticate: expected a function, got " .. type(fn), 2) end
+    if authenticate then error("gw.authenticate: was called already", 2) end
+    authenticate = fn
+    events.authenticates()
+end
+
+local kResult = { uid = "string", groups = "table", attributes = "table" }
+
+local function check_result(result)
+    if type(result) ~= "table" then
+        error("gw.authenticate: a table { uid =, groups =, attributes = } must be returned, got " .. type(result), 0)
+    end
+    for name, value in pairs(result) do
+        if type(value) ~= kResult[name] then
+            error(("gw.authenticate: '%s' in what was returned is not known, or no %s"):format(tostring(name),
+                kResult[name] or "such thing"), 0)
+        end
+    end
+    if not result.uid then error("gw.authenticate: what was returned has no uid", 0) end
+    for _, group in ipairs(result.groups or {}) do
+        if type(group) ~= "string" then error("gw.authenticate: groups are strings, got " .. type(group), 0) end
+    end
+    local attributes = {}
+    for name, value in pairs(result.attributes or {}) do
+        if type(name) ~= "string" then error("gw.authenticate: names of attributes are strings", 0) end
+        host.check_value(value, "gw.authenticate")
+        attributes[#attributes + 1], attributes[#attributes + 2] = name, value
+    end
+    return result.uid, result.groups or {}, attributes
+end
+
+local function decide(question, cred)
+    local result, reason = authenticate(cred)
+    if result then return events.admit(question, check_result(result)) end
+    if reason == nil then return events.pass(question) end
+    host.log("info", "client not let in", { client = cred.client_id, address = cred.address, reason = tostring(reason) })
+    events.refuse(question)
+end
+
+function host.event_takers.authenticate(_, question, cred)
+    local task = host.spawn(decide, question, cred)
+    if not task then
+        events.drop("authenticate")
+        return events.refuse(question)
+    end
+    -- However it ends: what was decided before stays.
+    host.at_end(task, function() events.refuse(question) end)
+end
+
+local authorizers = {}
+local kKinds = { [0] = "command", "event", "query", "response" }
+
+-- Asked for every message, of all apps, before its handler: fn(session, action, target) returns true, or false and why not.
+-- It must not wait. Of several all must allow it.
+function gw.authorize(fn)
+    host.check_loading("gw.authorize", "it is called")
+    if type(fn) ~= "function" then error("gw.authorize: expected a function, got " .. type(fn), 2) end
+    authorizers[#authorizers + 1] = fn
+    host.declare_authorize()
+end
+
+-- About the one message that the bridge holds.
+function host.authorize()
+    local record = bridge.records[0]
+    local session = host.session_of(record)
+    local action = text_of(record.action.data, record.action.size)
+    local app, pattern = host.destination()
+    for _, fn in ipairs(authorizers) do
+        local allowed, reason = fn(session, action, { kind = kKinds[record.kind], app = app, pattern = pattern })
+        if allowed ~= true then return host.refuse(reason == nil and "refused" or tostring(reason)) end
+    end
+    host.allow()
+end
