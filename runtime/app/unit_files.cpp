@@ -26,15 +26,14 @@ std::string name_of_app(const std::filesystem::path& folder) {
   return (absolute.has_filename() ? absolute : absolute.parent_path()).filename().string();
 }
 
-/// What the operator says of the app is part of its version: when it changes, the app is loaded again.
-void settle(host::AppSource& source, const Config& config) {
+}  // namespace
+
+void settle_app(host::AppSource& source, const Config& config) {
   const auto own = config.apps.find(source.name);
   if (own == config.apps.end()) return;
   source.settings = own->second.settings;
   source.hash ^= std::hash<std::string>()(app_section_text(config, source.name));
 }
-
-}  // namespace
 
 Result<std::vector<UnitRead>> read_units(const Config& config, PluginShelf& shelf) {
   const auto folders = find_folders(config);
@@ -47,7 +46,7 @@ Result<std::vector<UnitRead>> read_units(const Config& config, PluginShelf& shel
       return fail(Code::kScriptLoadFailed, folder.string() + ": another app is called " + name + " already");
     }
     auto source = host::read_app(folder, app_limits(config)).map([&](host::AppSource read) {
-      settle(read, config);
+      settle_app(read, config);
       return host::make_unit(std::move(read));
     });
     units.push_back({std::move(name), std::move(source)});

@@ -26,4 +26,7 @@ std::vector<std::filesystem::path> watched_folders(const Config& config);
 /// The one of that name; UnitUnknown when there is none.
 Result<host::UnitSourcePtr> read_unit(const Config& config, PluginShelf& shelf, const std::string& name);
 
+/// What the operator says of an app becomes part of its version: when it changes, the app is loaded again.
+void settle_app(host::AppSource& source, const Config& config);
+
 }  // namespace godwit::app

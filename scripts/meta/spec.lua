@@ -33,6 +33,7 @@ test = {}
 ---@field uid? string
 ---@field address? string    default: "127.0.0.1:40000"
 ---@field token? string      what it proves itself with, where the app decides who may come in
+---@field certificate_name? string  of the client certificate that is taken for verified
 
 ---A fake client that connects: what it sends goes the way of all messages, and it keeps what the app sends to it.
 ---`nil, err` when the app does not let it in. Inside of a case only.
@@ -47,6 +48,13 @@ function test.advance(duration) end
 
 ---Lets everything happen that is to happen now.
 function test.settle() end
+
+---Runs what the app has bound by `gw.command`, as `godwit script run` does: its answer, or nil and an error.
+---@param name string
+---@param ... string | number
+---@return any answer
+---@return godwit.Error? err
+function test.command(name, ...) end
 
 ---A message that a fake client has received.
 ---@class godwit.ReceivedMessage

@@ -167,6 +167,57 @@ def test_an_app_may_require_its_modules_in_specs_and_the_limits_are_the_configur
         harness.run("test", folder, "--set", 'scripts.burst_max="30ms"').expect(OK)
 
 
+def test_who_comes_in_is_decided_and_told_as_on_a_server():
+    main = """local gw = require "godwit"
+      gw.authenticate(function(cred)
+        gw.sleep("1s")
+        if cred.token == gw.config.secret then return { uid = "ada", groups = { "friends" }, attributes = { level = 3 } } end
+      end)
+      gw.on("session_created", function(ev) gw.kv.incr("came") gw.kv.set("who", ev.session.uid) end)
+      gw.on("session_closed", function() gw.kv.incr("went") end)
+      gw.handle("x", function(msg) msg:reply() end)"""
+    spec = """local gw = require "godwit"
+      it("lets in whom the app knows, with what it says of them", function()
+        local began = gw.now()
+        local ada = assert(test.session { token = "sesame" })
+        assert.near(1, gw.now() - began, 0.001)
+        assert.equal("ada", ada.uid)
+        assert.same({ "friends" }, ada:groups())
+        assert.equal("3", ada:get("level"))
+        test.settle()
+        assert.same({ 1, "ada" }, { gw.kv.get("came"), gw.kv.get("who") })
+        assert.is_nil(gw.kv.get("went"))
+        ada:close()
+        test.settle()
+        assert.equal(1, gw.kv.get("went"))
+      end)
+      it("keeps others out", function()
+        assert.refused("Unauthenticated", test.session { token = "open" })
+        assert.is_nil(gw.kv.get("came"))
+      end)"""
+    with app({"greeter": spec}, main=main) as folder:
+        config = folder.parent / "godwit.toml"
+        config.write_text('[app.greeter.config]\nsecret = "sesame"\n')
+        assert "2 passed" in harness.run("test", folder, "-c", config).expect(OK).out
+
+
+def test_operators_commands_can_be_run():
+    main = """local gw = require "godwit"
+      gw.command("sum", { help = "adds" }, function(args)
+        gw.sleep("1s")
+        if not args[2] then return nil, gw.err("ValueWrong", "two numbers, please") end
+        return { sum = args[1] + args[2] }
+      end)
+      gw.handle("x", function(msg) msg:reply() end)"""
+    spec = """it("adds", function()
+        assert.same({ sum = 5 }, test.command("sum", 2, "3"))
+        assert.refused("ValueWrong", test.command("sum", 2))
+        assert.refused("CommandUnknown", test.command("difference"))
+      end)"""
+    with app({"greeter": spec}, main=main) as folder:
+        harness.run("test", folder).expect(OK)
+
+
 def test_the_shipped_scripts_are_clean():
     assert "nothing found" in harness.run("lint", SCRIPTS).expect(OK).out
 

@@ -40,10 +40,7 @@ class Both final : public SpecReporter {
 };
 
 SpecSetting setting_of(const Config& config) {
-  return {.core = core_settings(config),
-          .limits = app_limits(config),
-          .kv = kv_limits(config),
-          .watchdog = host::make_watchdog()};
+  return {.config = config, .core = core_settings(config), .kv = kv_limits(config), .watchdog = host::make_watchdog()};
 }
 
 Result<std::vector<SpecFile>> find_all(const std::vector<std::filesystem::path>& paths) {

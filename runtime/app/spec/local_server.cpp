@@ -32,20 +32,16 @@ Status LocalServer::load(const host::UnitSourcePtr& source, const host::AppLimit
   return {};
 }
 
-void LocalServer::authenticate(const session::Credentials& credentials, session::Authenticator::Decided done) {
-  if (Status valid = session::check_client_id(credentials.client_id); !valid) {
-    return done(tl::unexpected(std::move(valid.error())));
+void LocalServer::authenticate(const session::Credentials& credentials, session::Authenticator::Decided decided) {
+  if (const Status valid = session::check_client_id(credentials.client_id); !valid) {
+    return decided(tl::unexpected(valid.error()));
   }
-  const session::Authenticator::Decided checked = [done = std::move(done)](Result<session::Identity> identity) {
-    Status valid = identity ? session::check_uid(identity->uid) : Status();
-    done(valid ? std::move(identity) : tl::unexpected(std::move(valid.error())));
-  };
-  const host::App* unit = apps_.find_app(unit_);
-  if (unit && !apps_.authenticator().empty()) return apps_.authenticator().authenticate(credentials, checked);
-  session::NoAuthenticator().authenticate(credentials, checked);
+  if (!apps_.authenticator().empty()) return apps_.authenticator().authenticate(credentials, std::move(decided));
+  session::NoAuthenticator().authenticate(credentials, std::move(decided));
 }
 
-session::Session& LocalServer::open(session::Identity identity, std::string address) {
+Result<session::SessionId> LocalServer::open(session::Identity identity, std::string address) {
+  if (Status valid = session::check_uid(identity.uid); !valid) return tl::unexpected(std::move(valid.error()));
   const session::SessionId id = sessions_.emplace_with([&](session::SessionId made) {
     return std::make_unique<session::Session>(made, config_.session,
                                               session::Session::World{clock_, timers_, promises_, metrics_, *this});
@@ -59,16 +55,31 @@ session::Session& LocalServer::open(session::Identity identity, std::string addr
                     .address = peer.address,
                     .worker = 0,
                     .connected_unix_us = clock_.unix_us()});
-  for (const std::string& group : peer.identity.groups) (void)services_.join(id.to_u64(), group);
-  for (const auto& [name, value] : peer.identity.attributes)
-    (void)services_.set_attribute(id.to_u64(), name, value, {});
+  if (Status furnished = furnish(id.to_u64(), peer.identity); !furnished) {
+    directory_.leave(id.to_u64());
+    sessions_.erase(id);
+    peers_.erase(id);
+    return tl::unexpected(std::move(furnished.error()));
+  }
   tell(host::SessionEvent::What::kCreated, id, Code::kOk, {});
-  return *sessions_.get(id);
+  return id;
+}
+
+Status LocalServer::furnish(host::SessionKey key, const session::Identity& identity) {
+  for (const std::string& group : identity.groups) {
+    if (Status joined = services_.join(key, group); !joined) return joined;
+  }
+  for (const auto& [name, value] : identity.attributes) {
+    if (Status set = services_.set_attribute(key, name, value, {}); !set) return set;
+  }
+  return {};
 }
 
 void LocalServer::tell(host::SessionEvent::What what, session::SessionId id, Code code, std::string_view reason) {
+  if (!apps_.hears(what)) return;
   auto session = services_.session(id.to_u64());
-  if (!session || !apps_.hears(what)) return;
+  if (!session) return;
+  told_ = true;
   apps_.on_session({what, std::move(*session), code, std::string(reason), services_.groups_of(id.to_u64())});
 }
 
@@ -84,6 +95,7 @@ void LocalServer::close(session::SessionId id, Code code, std::string_view text)
 }
 
 bool LocalServer::turn() {
+  told_ = false;
   bool more = dispatcher_.run();
   more |= services_.end_turn();
   while (!turn_wanted_.empty()) {
@@ -91,7 +103,7 @@ bool LocalServer::turn() {
       if (session::Session* session = sessions_.get(id)) session->end_turn();
     }
   }
-  return more || !closing_.empty();
+  return more || told_ || !closing_.empty();
 }
 
 void LocalServer::reap() {

@@ -30,9 +30,10 @@ class LocalServer final : private session::Session::Owner,
   /// Builds the unit and makes it live.
   Status load(const host::UnitSourcePtr& source, const host::AppLimits& limits);
 
-  /// Whom the unit lets in, now or in a later turn. When it does not decide, everybody is who they say they are.
-  void authenticate(const session::Credentials& credentials, session::Authenticator::Decided done);
-  session::Session& open(session::Identity identity, std::string address);
+  /// Whom the apps let in; `decided` hears it now or later. Without an app that decides, everybody is who they say.
+  void authenticate(const session::Credentials& credentials, session::Authenticator::Decided decided);
+  /// With the groups and attributes that whoever let it in has named.
+  Result<session::SessionId> open(session::Identity identity, std::string address);
   /// The session ends as after a lost connection; its waiters hear `code`.
   void close(session::SessionId id, Code code, std::string_view text);
   session::Session* find_session(session::SessionId id) override { return sessions_.get(id); }
@@ -43,6 +44,8 @@ class LocalServer final : private session::Session::Owner,
   void reap();
 
   host::Services& services() { return services_; }
+  /// What runs here; null before it was loaded.
+  host::App* app() { return apps_.find_app(unit_); }
   /// Sessions that handlers have closed since the last call.
   struct Closing {
     session::SessionId session;
@@ -58,12 +61,13 @@ class LocalServer final : private session::Session::Owner,
     host::SessionView view;
   };
 
-  void tell(host::SessionEvent::What what, session::SessionId id, Code code, std::string_view reason);
   void on_message(session::Session& session, session::Incoming message) override;
   void on_turn_wanted(session::Session& session) override { turn_wanted_.push_back(session.id()); }
   void on_promise_expired(const session::Promise& promise) override;
   void on_promises_high(size_t, size_t) override {}
   const host::SessionView* view_session(session::SessionId id) override;
+  Status furnish(host::SessionKey key, const session::Identity& identity);
+  void tell(host::SessionEvent::What what, session::SessionId id, Code code, std::string_view reason);
   Result<host::SessionStats> session_stats(session::SessionId id) override;
   Status close_session(session::SessionId id, Code code, std::string_view text) override;
   const session::SessionConfig& session_config() const override { return config_.session; }
@@ -82,6 +86,7 @@ class LocalServer final : private session::Session::Owner,
   std::map<session::SessionId, Peer> peers_;
   std::vector<session::SessionId> turn_wanted_;
   std::vector<Closing> closing_;
+  bool told_ = false;  ///< apps have something to hear
 };
 
 }  // namespace godwit::app

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "app/settings.h"
 #include "app/spec/case_log.h"
+#include "app/unit_files.h"
 #include "host/spec.h"
 #include "io/system_clock.h"
 
@@ -48,11 +50,14 @@ class FileRun {
 
  private:
   Status read() {
-    auto app = host::read_app(file_.folder, setting_.limits);
+    auto app = host::read_app(file_.folder, {});
     if (!app) return tl::unexpected(std::move(app.error()));
-    auto all = host::read_app_with_specs(file_.folder, setting_.limits);
+    auto all = host::read_app_with_specs(file_.folder, {});
     if (!all) return tl::unexpected(std::move(all.error()));
     name_ = app->name;
+    setting_.limits = app_limits(setting_.config, name_);
+    settle_app(*app, setting_.config);
+    all->settings.config = app->settings.config;
     app_ = host::make_unit(std::move(*app));
     spec_ = host::make_spec_unit(std::move(*all), file_.path);
     return {};
@@ -123,7 +128,7 @@ class FileRun {
 
   const SpecFile& file_;
   const std::string_view filter_;
-  const SpecSetting& setting_;
+  SpecSetting setting_;  ///< with the limits of this app
   SpecReporter& reporter_;
   SpecTotals& totals_;
   CaseLog log_;

@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::string_view kControlPrefix = "godwit.spec.";
 /// A case may wait as long as it likes in its own time; what ends it are the bounds of SpecSetting.
-constexpr size_t kTurnsPerStep = 100;  ///< of an app that is always busy, before time moves on
 constexpr Duration kAskTimeout = 24h * 40;
 constexpr std::string_view kClientAddress = "127.0.0.1:40000";
 
@@ -58,9 +57,8 @@ SpecWorld::SpecWorld(const SpecSetting& setting, LogSink& log)
       control_line_(setting.core.codec),
       began_(processor_time()),
       wait_until_(clock_.now() + setting.case_wait_max) {
-  session::Session& at_spec = spec_.open({.client_id = "godwit test", .uid = {}}, {});
-  control_at_spec_ = at_spec.id();
-  control_line_.connect(control_, at_spec);
+  control_at_spec_ = *spec_.open({.client_id = "godwit test", .uid = "godwit test"}, {});
+  control_line_.connect(control_, *spec_.find_session(control_at_spec_));
 }
 
 SpecWorld::~SpecWorld() = default;
@@ -177,21 +175,28 @@ void SpecWorld::on_message(session::Session& session, session::Incoming message)
   for (const wire::Header& header : message.envelope.headers) headers.emplace(header.name, header.value);
   std::string_view action = message.envelope.action;
   if (action.starts_with(kControlPrefix)) action.remove_prefix(kControlPrefix.size());
-  const auto served = serve(action, headers);
   const uint64_t seq = message.envelope.seq;
-  if (served) {
-    std::vector<wire::Header> flat;
-    for (const auto& [name, value] : served->headers) flat.push_back({name, value});
-    (void)session.respond(seq, {wire::Status::kSuccess, Code::kOk, {}, flat, as_bytes(served->body)});
-  } else {
-    (void)session.respond(seq, {wire::Status::kFailure, served.error().code, served.error().text, {}, {}});
-  }
+  if (action == "connect")
+    connect(seq, headers);
+  else if (action == "command")
+    run_command(seq, headers);
+  else
+    respond(seq, serve(action, headers));
   session.handled(seq);
+}
+
+void SpecWorld::respond(uint64_t request, const Result<Answer>& answer) {
+  if (!answer) {
+    (void)control_.respond(request, {wire::Status::kFailure, answer.error().code, answer.error().text, {}, {}});
+    return;
+  }
+  std::vector<wire::Header> headers;
+  for (const auto& [name, value] : answer->headers) headers.push_back({name, value});
+  (void)control_.respond(request, {wire::Status::kSuccess, Code::kOk, {}, headers, as_bytes(answer->body)});
 }
 
 Result<SpecWorld::Answer> SpecWorld::serve(std::string_view action, const Headers& headers) {
   const uint64_t id = to_number(find_header(headers, "id"));
-  if (action == "connect") return connect(headers);
   if (action == "disconnect") {
     return disconnect(session::SessionId::from_u64(to_number(find_header(headers, "line"))));
   }
@@ -205,33 +210,43 @@ Result<SpecWorld::Answer> SpecWorld::serve(std::string_view action, const Header
   return fail(Code::kHandlerNotFound, std::string(action));
 }
 
-/// Lets the app take its time.
-Result<session::Identity> SpecWorld::decide(const session::Credentials& credentials) {
-  const auto decided = std::make_shared<std::optional<Result<session::Identity>>>();
-  app_.authenticate(credentials, [decided](Result<session::Identity> identity) { *decided = std::move(identity); });
-  for (size_t turns = 1; !*decided; ++turns) {
-    const bool busy = app_.turn();
-    if (*decided || (busy && turns % kTurnsPerStep != 0)) continue;
-    if (Status moved = move_time(); !moved) return tl::unexpected(std::move(moved.error()));
-  }
-  return std::move(**decided);
-}
-
-Result<SpecWorld::Answer> SpecWorld::connect(const Headers& headers) {
+/// The decision may take its time; what it is told to is answered then.
+void SpecWorld::connect(uint64_t request, const Headers& headers) {
   const std::string_view named = find_header(headers, "address");
   const std::string address(named.empty() ? kClientAddress : named);
-  auto identity = decide({.client_id = std::string(find_header(headers, "client_id")),
-                          .uid = std::string(find_header(headers, "uid")),
-                          .token = std::string(find_header(headers, "token")),
-                          .address = address});
-  if (!identity) return tl::unexpected(std::move(identity.error()));
-  session::Session& at_app = app_.open(*identity, address);
-  session::Session& at_spec = spec_.open(std::move(*identity), address);
+  const session::Credentials credentials{.client_id = std::string(find_header(headers, "client_id")),
+                                         .uid = std::string(find_header(headers, "uid")),
+                                         .token = std::string(find_header(headers, "token")),
+                                         .agent = "godwit test",
+                                         .certificate_name = std::string(find_header(headers, "certificate_name")),
+                                         .address = address};
+  app_.authenticate(credentials, [this, request, address](Result<session::Identity> identity) {
+    respond(request,
+            std::move(identity).and_then([&](session::Identity known) { return let_in(std::move(known), address); }));
+  });
+}
+
+Result<SpecWorld::Answer> SpecWorld::let_in(session::Identity identity, const std::string& address) {
+  // The spec's end of the line knows the client by the same names.
+  session::Identity mirrored{.client_id = identity.client_id, .uid = identity.uid};
+  const auto at_app = app_.open(std::move(identity), address);
+  if (!at_app) return tl::unexpected(at_app.error());
+  const auto at_spec = spec_.open(std::move(mirrored), address);
+  if (!at_spec) return tl::unexpected(at_spec.error());
   clients_.push_back(
-      std::make_unique<Client>(Client{at_app.id(), at_spec.id(), std::make_unique<LocalLine>(setting_.core.codec)}));
-  clients_.back()->line->connect(at_app, at_spec);
-  return Answer{{},
-                {{"id", fmt::format("{}", at_app.id().to_u64())}, {"line", fmt::format("{}", at_spec.id().to_u64())}}};
+      std::make_unique<Client>(Client{*at_app, *at_spec, std::make_unique<LocalLine>(setting_.core.codec)}));
+  clients_.back()->line->connect(*app_.find_session(*at_app), *spec_.find_session(*at_spec));
+  return Answer{{}, {{"id", fmt::format("{}", at_app->to_u64())}, {"line", fmt::format("{}", at_spec->to_u64())}}};
+}
+
+/// Its arguments are the headers "1", "2", …
+void SpecWorld::run_command(uint64_t request, const Headers& headers) {
+  std::vector<std::string> arguments;
+  for (auto next = headers.find("1"); next != headers.end(); next = headers.find(std::to_string(arguments.size() + 1)))
+    arguments.push_back(next->second);
+  app_.app()->run_command(find_header(headers, "name"), arguments, [this, request](Result<std::string> result) {
+    respond(request, std::move(result).map([](std::string json) { return Answer{std::move(json), {}}; }));
+  });
 }
 
 Result<SpecWorld::Answer> SpecWorld::disconnect(session::SessionId at_spec) {

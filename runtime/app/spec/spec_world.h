@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/config/config.h"
 #include "app/kv_store.h"
 #include "app/spec/local_line.h"
 #include "app/spec/local_server.h"
@@ -11,6 +12,7 @@ namespace godwit::app {
 
 /// What the worlds of all cases have in common; outlives them.
 struct SpecSetting {
+  Config config;
   ServerCoreConfig core;
   host::AppLimits limits;  ///< of the app
   KvLimits kv;
@@ -56,8 +58,10 @@ class SpecWorld final : private session::Session::Owner,
   void on_reply(uint64_t cookie, const session::Reply& reply) override;
 
   Result<Answer> serve(std::string_view action, const Headers& headers);
-  Result<Answer> connect(const Headers& headers);
-  Result<session::Identity> decide(const session::Credentials& credentials);
+  void respond(uint64_t request, const Result<Answer>& answer);
+  void connect(uint64_t request, const Headers& headers);
+  void run_command(uint64_t request, const Headers& headers);
+  Result<Answer> let_in(session::Identity identity, const std::string& address);
   Result<Answer> disconnect(session::SessionId at_spec);
   Result<Answer> attribute(host::SessionKey key, std::string_view name);
 

@@ -4,8 +4,8 @@
 local host = ...
 
 local gw, globals = host.gw, host.globals
-local error, ipairs, pairs, setmetatable, tonumber, tostring, type, xpcall =
-    error, ipairs, pairs, setmetatable, tonumber, tostring, type, xpcall
+local error, ipairs, pairs, select, setmetatable, tonumber, tostring, type, xpcall =
+    error, ipairs, pairs, select, setmetatable, tonumber, tostring, type, xpcall
 local concat, sort, traceback = table.concat, table.sort, debug.traceback
 
 local cases = {}
@@ -123,8 +123,6 @@ local methods = {}
 Client.__index = methods
 local clients = {}   -- by our session's id
 
-local function text_or_nil(value) return value ~= nil and tostring(value) or nil end
-
 local function client_at(client, method)
     if type(client) ~= "table" or not clients[client.line and client.line.id] then
         error("s:" .. method .. " must be called with a colon on what test.session returned", 3)
@@ -171,7 +169,7 @@ local function ask_runner(what, headers)
     return reply
 end
 
-local kSession = { uid = true, client_id = true, address = true, token = true }
+local kSession = { uid = true, client_id = true, address = true, token = true, certificate_name = true }
 local count = 0
 
 local test = {}
@@ -187,8 +185,7 @@ function test.session(options)
     if not control then error("test.session: inside of a case only: in it, before_each or after_each", 2) end
     count = count + 1
     local headers = { client_id = tostring(options.client_id or "client-" .. count) }
-    headers.uid, headers.address, headers.token =
-        text_or_nil(options.uid), text_or_nil(options.address), text_or_nil(options.token)
+    for name, value in pairs(options) do headers[name] = tostring(value) end
     local reply, err = ask_runner("connect", headers)
     if not reply then return nil, err end
     local line = gw.session(tonumber(reply.headers.line) or reply.headers.line)
@@ -213,6 +210,16 @@ end
 
 -- Lets everything happen that is to happen now.
 function test.settle() gw.sleep(0) end
+
+-- What an operator runs by `godwit script run APP NAME ARG…`: its answer, or nil, err.
+function test.command(name, ...)
+    check_name(name, "test.command")
+    local headers = { name = name }
+    for index = 1, select("#", ...) do headers[tostring(index)] = tostring((select(index, ...))) end
+    local reply, err = ask_runner("command", headers)
+    if not reply then return nil, err end
+    return gw.json.decode(reply.body)
+end
 
 globals.test = host.view("test", test)
 
