@@ -46,16 +46,22 @@ std::set<std::string> fields_of(const std::string& stubs, const std::string& typ
   return all(stubs.substr(begin, end - begin), "---@field (\\w+)");
 }
 
+enum class When { kLoading, kLive };
+
 /// All options that a call takes, found by offering it every word of the prelude and of the stubs.
-std::set<std::string> options_of(const std::string& call, const std::set<std::string>& candidates) {
+std::set<std::string> options_of(const std::string& call, const std::set<std::string>& candidates,
+                                 When when = When::kLoading) {
   std::string list;
   for (const std::string& word : candidates) list += "'" + word + "',";
   ScriptWorld world;
   world.limits.burst_max = 5s;
-  world.load("local taken, count = {}, 0 for _, word in ipairs {" + list +
-             "} do count = count + 1 local options = { [word] = true } local ok, err = pcall(function() " + call +
-             " end) if ok or not tostring(err):find('unknown option', 1, true) then taken[#taken + 1] = word end end "
-             "gw.handle('do.it', function(msg) msg:reply(table.concat(taken, ' ')) end)");
+  const std::string offer = "for _, word in ipairs {" + list +
+                            "} do local options = { [word] = true } local ok, err = pcall(function() " + call +
+                            " end) if ok or not tostring(err):find('unknown option', 1, true) then "
+                            "taken[#taken + 1] = word end end ";
+  const bool live = when == When::kLive;
+  world.load("local taken = {} " + (live ? "" : offer) + "gw.handle('do.it', function(msg) " + (live ? offer : "") +
+             "msg:reply(table.concat(taken, ' ')) end)");
   Delivery question = world.command("");
   question.handler = static_cast<uint32_t>(world.app->registrations().size() - 1);
   world.handle({question});
@@ -173,6 +179,9 @@ TEST_CASE("the stubs know every option, and nothing else") {
   CHECK(options_of("gw.handle('x.' .. word, print, options)", candidates) == fields_of(stubs, "HandleOptions"));
   CHECK(options_of("gw.every(1, print, options)", candidates) == fields_of(stubs, "TimerOptions"));
   CHECK(options_of("gw.cron('* * * * *', print, options)", candidates) == fields_of(stubs, "TimerOptions"));
+  CHECK(options_of("gw.send('a', 'x', '', options)", candidates, When::kLive) == fields_of(stubs, "SendOptions"));
+  CHECK(options_of("gw.request('a', 'x', '', options)", candidates, When::kLive) == fields_of(stubs, "RequestOptions"));
+  CHECK(options_of("gw.broadcast('x', '', options)", candidates, When::kLive) == fields_of(stubs, "BroadcastOptions"));
 }
 
 TEST_CASE("the stubs of specs know what specs are written with, and nothing else") {
