@@ -166,6 +166,17 @@ void Control::show(const Request& request) {
   });
 }
 
+/// `reload` takes any unit: a plugin needs its prefix only where a script has the same name.
+std::string Control::full_name(const Request& request) const {
+  const std::string as_plugin = "plugin/" + request.name;
+  bool plugin = false;
+  for (const UnitView& unit : target_.units()) {
+    if (unit.name == request.name) return request.name;
+    plugin |= unit.name == as_plugin;
+  }
+  return plugin ? as_plugin : request.name;
+}
+
 /// A unit that nobody has loaded yet is for the target to find: its files may have just come.
 void Control::change(const Request& request, UnitChange change) {
   const auto kind = kind_of(request.verb);
@@ -174,7 +185,7 @@ void Control::change(const Request& request, UnitChange change) {
       return refuse(request, {Code::kUnitUnknown, fmt::format("{} is a {}", unit.name, to_text(unit.kind))});
     }
   }
-  const Status begun = target_.change(request.name, change, [this, request](const ChangeReport& report) {
+  const Status begun = target_.change(full_name(request), change, [this, request](const ChangeReport& report) {
     audit(request, report.outcome);
     if (report.succeeded) return request.answer(success(report_json(report)));
     request.answer(failure(report.error, report_json(report)));

@@ -34,6 +34,7 @@ class Control {
   struct Request;
   void list(const Request& request);
   void show(const Request& request);
+  std::string full_name(const Request& request) const;
   void change(const Request& request, UnitChange change);
   void reload_all(const Request& request);
   void commands(const Request& request);

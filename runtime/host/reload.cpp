@@ -105,7 +105,7 @@ void Reloads::begin(Rollback& rollback, Timestamp now) {
   if (unit.generation == 0 || !unit.previous) {
     unit.condemned = false;
     return finish(ReloadOutcome::What::kRefused,
-                  {Code::kScriptLoadFailed, name + ": there is no earlier version to go back to"});
+                  {Code::kNotFound, name + ": there is no earlier version to go back to"});
   }
   if (!unit.probation) return build(unit.previous, now);
   plan_ = {plan_.id + 1, name, ReloadPlan::Change::kRollback, unit.previous, unit.previous_generation};

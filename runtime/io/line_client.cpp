@@ -23,7 +23,9 @@ Status connect(const FileDescriptor& socket, const std::filesystem::path& path) 
   if (path.native().size() >= sizeof address.sun_path) return fail(Code::kAddressInvalid, path.string() + ": too long");
   std::memcpy(address.sun_path, path.c_str(), path.native().size());
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return {};
-  const std::string reason = fmt::format("{}: {}", path.string(), std::strerror(errno));
+  const bool nobody = errno == ENOENT || errno == ECONNREFUSED;
+  const std::string reason =
+      fmt::format("{}: {}", path.string(), nobody ? "no server runs with this data folder" : std::strerror(errno));
   return fail(errno == EACCES || errno == EPERM ? Code::kForbidden : Code::kConnectTimeout, reason);
 }
 

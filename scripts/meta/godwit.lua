@@ -68,7 +68,7 @@ function Message:deadline() end
 ---@class godwit.Session
 ---@field id integer | string
 ---@field client_id string
----@field uid? string
+---@field uid string   whom it belongs to: proven by `auth.mode` or a client certificate; without either what the client says, or its client id
 ---@field address string
 local Session = {}
 

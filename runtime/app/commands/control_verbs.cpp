@@ -162,6 +162,7 @@ void add_run(CLI::App& group, Verb& chosen, const OptionsPtr& options) {
   });
 }
 
+constexpr const char* kRollbackHelp = "Go back to the last version that had proved itself";
 constexpr const char* kReloadHelp = "Load its files again; the outcome on all workers, with file and line";
 constexpr const char* kEnableHelp = "Load it again after `disable`";
 constexpr const char* kDisableHelp = "Take it out of service until `enable`, or the server's next start";
@@ -178,7 +179,7 @@ void add_script(CLI::App& program, Verb& chosen) {
   add_ls(*group, chosen, "script", options);
   add_show(*group, chosen, "script", options);
   add_change(*group, chosen, "script", "reload", kReloadHelp, options);
-  add_change(*group, chosen, "script", "rollback", "Go back to the version before", options);
+  add_change(*group, chosen, "script", "rollback", kRollbackHelp, options);
   add_change(*group, chosen, "script", "enable", kEnableHelp, options);
   add_change(*group, chosen, "script", "disable", kDisableHelp, options);
   add_commands(*group, chosen, options);
@@ -192,6 +193,7 @@ void add_plugin_control(CLI::App& plugin, Verb& chosen) {
   add_show(plugin, chosen, "plugin", options);
   add_change(plugin, chosen, "plugin", "load", "Load one whose file has just come", options);
   add_change(plugin, chosen, "plugin", "reload", kReloadHelp, options);
+  add_change(plugin, chosen, "plugin", "rollback", kRollbackHelp, options);
   add_change(plugin, chosen, "plugin", "enable", kEnableHelp, options);
   add_change(plugin, chosen, "plugin", "disable", kDisableHelp, options);
 }

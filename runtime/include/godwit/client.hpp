@@ -58,13 +58,13 @@ struct Message {
 };
 
 struct ClientOptions {
-  std::string address;           ///< HOST:PORT, IPv6 as [HOST]:PORT
-  std::string client_id;         ///< who this client says it is; empty: a random name
-  std::string uid;               ///< the user it belongs to
-  std::string token;             ///< proof of that
-  std::string ca_file;           ///< PEM; whom to trust; empty: the system's list
-  std::string certificate_file;  ///< PEM chain of this client, where the server asks for one
-  std::string key_file;
+  std::string address{};           ///< HOST:PORT, IPv6 as [HOST]:PORT
+  std::string client_id{};         ///< who this client says it is; empty: a random name
+  std::string uid{};               ///< the user it belongs to
+  std::string token{};             ///< proof of that
+  std::string ca_file{};           ///< PEM; whom to trust; empty: the system's list
+  std::string certificate_file{};  ///< PEM chain of this client, where the server asks for one
+  std::string key_file{};
   bool insecure = false;  ///< believe any server: for a test server of one's own only
   std::chrono::nanoseconds connect_timeout = std::chrono::seconds(5);
   std::chrono::nanoseconds request_timeout = std::chrono::seconds(30);  ///< of calls that name none
@@ -72,13 +72,13 @@ struct ClientOptions {
   size_t pending_max = 10'000;  ///< calls without a result; further ones fail at once with QueueFull (2002)
   /// Handles what the server sends, on the client's thread; what it returns answers commands and queries, and a failure
   /// refuses an event. Must neither block nor throw. Empty: the server is told HandlerNotFound.
-  std::function<Reply(const Message&)> on_message;
+  std::function<Reply(const Message&)> on_message{};
 };
 
 struct CallOptions {
   std::chrono::nanoseconds timeout{0};  ///< from the call to its result, connecting included; 0: request_timeout
   std::chrono::nanoseconds ttl{0};      ///< not worth handling after so long; 0: always worth it
-  Headers headers;
+  Headers headers{};
   enum class Kind : uint8_t { kCommand, kQuery } kind = Kind::kCommand;  ///< of requests
   enum class Priority : uint8_t { kNormal, kLow, kHigh, kCritical } priority = Priority::kNormal;
   bool unordered = false;  ///< need not wait for messages sent before it

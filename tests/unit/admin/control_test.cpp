@@ -35,6 +35,7 @@ class FakeTarget : public ControlTarget {
   Status change(const std::string& unit, UnitChange change, std::function<void(ChangeReport)> done) override {
     if (unit == "ghost") return fail(Code::kUnitUnknown, unit);
     asked = change;
+    asked_of = unit;
     waiting = std::move(done);
     return {};
   }
@@ -66,6 +67,7 @@ class FakeTarget : public ControlTarget {
 
   bool allowed = false;
   std::optional<UnitChange> asked;
+  std::string asked_of;
   std::function<void(ChangeReport)> waiting;
   std::function<void()> running;
 };
@@ -115,6 +117,16 @@ TEST_CASE("a change is answered when its outcome is known, with what each worker
         R"({"worker":1,"ok":false,"error":{"code":5002,"name":"ScriptLoadFailed","text":"chat/main.lua:7: no"}}]}})");
   REQUIRE(world.log.lines.size() == 1);
   CHECK(world.log.lines[0] == "admin request verb=script.reload name=chat outcome=refused uid=? pid=?");
+}
+
+TEST_CASE(
+    "reload finds scripts and plugins by the same short name, and what is not there is asked for as it was typed") {
+  ControlWorld world;
+  for (const auto& [typed, meant] : {std::pair("chat", "chat"), std::pair("limit", "plugin/limit"),
+                                     std::pair("plugin/limit", "plugin/limit"), std::pair("new", "new")}) {
+    CHECK(world.ask(R"({"verb":"reload","name":")" + std::string(typed) + "\"}").empty());
+    CHECK(world.target.asked_of == meant);
+  }
 }
 
 TEST_CASE("each verb asks for its own change") {
