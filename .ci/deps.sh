@@ -19,8 +19,8 @@ packages=(
     libmicrohttpd-dev prometheus-cpp-dev nlohmann-json3-dev
     # hashes, the result type, the hash map, the queue between threads
     libxxhash-dev libisal-dev libexpected-dev robin-map-dev libconcurrentqueue-dev
-    # for scripts: compression
-    libzstd-dev
+    # for scripts: compression, requests over HTTP
+    libzstd-dev libcurl4-openssl-dev
     # whom a client trusts by default
     ca-certificates
     # tests and the format check

@@ -26,6 +26,11 @@ Timestamp KvSpace::expiry(std::string_view key) const {
   return found->second.expiry->first;
 }
 
+uint64_t KvSpace::version(std::string_view key) const {
+  const auto found = entries_.find(key);
+  return found == entries_.end() ? 0 : found->second.version;
+}
+
 Status KvSpace::put(std::string_view key, const host::Value& value, Timestamp expires, Timestamp now) {
   reclaim(now, kReclaimedPerWrite);
   if (!fits(key, value)) reclaim(now, entries_.size());
@@ -37,6 +42,7 @@ Status KvSpace::put(std::string_view key, const host::Value& value, Timestamp ex
   if (!added) bytes_ -= cost(key, at->second.value);
   bytes_ += cost(key, value);
   at->second.value = value;
+  at->second.version = ++last_version_;
   set_expiry(at, expires);
   return {};
 }

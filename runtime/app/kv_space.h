@@ -26,6 +26,8 @@ class KvSpace {
   /// Null when there is none, or it has expired.
   const host::Value* get(std::string_view key, Timestamp now);
   Timestamp expiry(std::string_view key) const;
+  /// Another one after each `put`; 0 when there is no such key.
+  uint64_t version(std::string_view key) const;
   Status put(std::string_view key, const host::Value& value, Timestamp expires, Timestamp now);
   bool remove(std::string_view key, Timestamp now);
   std::vector<std::string> keys(std::string_view prefix, std::string_view after, size_t limit, Timestamp now) const;
@@ -40,6 +42,7 @@ class KvSpace {
   struct Entry {
     host::Value value;
     Expiries::iterator expiry;  ///< expiries_.end() for ever
+    uint64_t version = 0;
   };
 
   static size_t cost(std::string_view key, const host::Value& value);
@@ -52,6 +55,7 @@ class KvSpace {
   Entries entries_;
   Expiries expiries_;
   size_t bytes_ = 0;
+  uint64_t last_version_ = 0;
 };
 
 }  // namespace godwit::app

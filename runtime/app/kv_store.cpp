@@ -39,6 +39,26 @@ std::optional<host::Value> MemoryKvStore::get(std::string_view space, std::strin
   return value ? std::optional(*value) : std::nullopt;
 }
 
+std::optional<host::KvStore::Versioned> MemoryKvStore::get_versioned(std::string_view space, std::string_view key) {
+  Locked& at = locked(space);
+  const std::lock_guard lock(at.mutex);
+  const host::Value* value = at.space.get(key, clock_.measure());
+  return value ? std::optional(Versioned{*value, at.space.version(key)}) : std::nullopt;
+}
+
+Result<bool> MemoryKvStore::put_versioned(std::string_view space, std::string_view key, uint64_t version,
+                                          const host::Value& value, Duration ttl) {
+  if (const Status valid = check(key, &value); !valid) return tl::unexpected(valid.error());
+  Locked& at = locked(space);
+  const std::lock_guard lock(at.mutex);
+  const Timestamp now = clock_.measure();
+  const uint64_t known = at.space.get(key, now) ? at.space.version(key) : 0;
+  if (known != version) return false;
+  if (const Status put = at.space.put(key, value, expiry_after(ttl, now), now); !put)
+    return tl::unexpected(put.error());
+  return true;
+}
+
 Status MemoryKvStore::set(std::string_view space, std::string_view key, const host::Value& value, Duration ttl) {
   if (Status valid = check(key, &value); !valid) return valid;
   Locked& at = locked(space);

@@ -18,12 +18,15 @@ class MemoryKvStore final : public host::KvStore {
   MemoryKvStore(const Clock& clock, const KvLimits& limits) : clock_(clock), limits_(limits) {}
 
   std::optional<host::Value> get(std::string_view space, std::string_view key) override;
+  std::optional<Versioned> get_versioned(std::string_view space, std::string_view key) override;
   Status set(std::string_view space, std::string_view key, const host::Value& value, Duration ttl) override;
   Result<bool> add(std::string_view space, std::string_view key, const host::Value& value, Duration ttl) override;
   Result<double> increment(std::string_view space, std::string_view key, double by, double initial,
                            Duration ttl) override;
   Result<bool> compare_and_set(std::string_view space, std::string_view key, const std::optional<host::Value>& expected,
                                const std::optional<host::Value>& value, Duration ttl) override;
+  Result<bool> put_versioned(std::string_view space, std::string_view key, uint64_t version, const host::Value& value,
+                             Duration ttl) override;
   bool remove(std::string_view space, std::string_view key) override;
   std::optional<Duration> ttl(std::string_view space, std::string_view key) override;
   std::vector<std::string> keys(std::string_view space, std::string_view prefix, std::string_view after,

@@ -8,13 +8,14 @@
 #include "app/config/tokens.h"
 #include "app/plugin_quarantine.h"
 #include "app/settings.h"
+#include "io/http_client.h"
 #include "io/steering.h"
 #include "io/system_clock.h"
 
 namespace godwit::app {
 namespace {
 
-constexpr size_t kWorkWaitingMax = 10'000;  ///< blocking work of plugins that waits for a thread
+constexpr size_t kWorkWaitingMax = 10'000;  ///< work of plugins and scripts that waits for a thread
 
 /// Which units decide who may come in; nullopt: the configuration does.
 std::optional<host::UnitSource::Kind> authenticating(const Config& config) {
@@ -54,6 +55,10 @@ Status Server::open() {
   sessions_ = std::make_unique<SharedCap>(config_.session.max_clients);
   kv_ = std::make_unique<MemoryKvStore>(clock_, kv_limits(config_));
   metrics_ = std::make_unique<MetricStore>(worker_count(config_));
+  auto policy = http_policy(config_);
+  if (!policy) return tl::unexpected(std::move(policy.error()));
+  http_ = std::make_unique<io::SystemHttpClient>(std::move(*policy));
+  pool_ = std::make_unique<io::ThreadPool>(config_.plugins.work_threads, kWorkWaitingMax);
   if (Status identity = open_identity(); !identity) return identity;
   if (Status plugins = open_plugins(); !plugins) return plugins;
   if (Status workers = open_workers(); !workers) return workers;
@@ -84,7 +89,7 @@ Status Server::open_identity() {
   return {};
 }
 
-/// What only plugins need: threads to block in, and a report of whose code ran in a crash.
+/// What only plugins need: a report of whose code ran in a crash.
 Status Server::open_plugins() {
   if (config_.plugins.paths.empty()) return {};
   std::error_code error;
@@ -92,7 +97,6 @@ Status Server::open_plugins() {
   auto report = CrashReport::install(crash_records(config_.server.data_dir));
   if (!report) return fail(report.error().code, "server.data_dir: " + report.error().text);
   crash_report_ = std::move(*report);
-  pool_ = std::make_unique<io::ThreadPool>(config_.plugins.work_threads, kWorkWaitingMax);
   return {};
 }
 
@@ -116,7 +120,7 @@ Status Server::open_workers() {
                         .worker_index = index,
                         .worker_count = count};
     auto worker = Worker::create(std::move(options), {log_, *sessions_, *authenticator_, watchdog, directory_, *kv_,
-                                                      *metrics_, pool_.get(), authenticating(config_)});
+                                                      *metrics_, *http_, pool_.get(), authenticating(config_)});
     if (!worker) return tl::unexpected(std::move(worker.error()));
     // The first worker finds free ports where port 0 was asked for; the others share them.
     if (index == 0) *addresses = (*worker)->addresses();
@@ -257,6 +261,11 @@ void Server::apply(const Config& wanted) {
   control_->configure(config_);
   sink_.set_levels(config_.log.level, config_.log.modules);
   sessions_->set_bound(config_.session.max_clients);
+  if (auto policy = http_policy(config_)) {
+    http_->configure(std::move(*policy));
+  } else {
+    log_.error("scripts may send requests where they could before", {{"error", policy.error().text}});
+  }
   auto tls = load_server_tls(config_, options_.missing_certificate, io::wall_clock_us(), log_);
   if (tls) {
     tls_ = std::move(*tls);

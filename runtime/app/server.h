@@ -19,6 +19,10 @@
 #include "io/system_clock.h"
 #include "io/thread_pool.h"
 
+namespace godwit::io {
+class SystemHttpClient;
+}
+
 namespace godwit::app {
 
 struct ServerOptions {
@@ -71,7 +75,8 @@ class Server {
   std::shared_ptr<quic::TlsServer> tls_;
   std::unique_ptr<CrashReport> crash_report_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::unique_ptr<io::ThreadPool> pool_;  ///< its work comes back to the workers: it ends before them
+  std::unique_ptr<io::ThreadPool> pool_;        ///< its work comes back to the workers: it ends before them
+  std::unique_ptr<io::SystemHttpClient> http_;  ///< its answers come back to the workers likewise
   std::unique_ptr<ServerScripts> scripts_;
   std::unique_ptr<ServerAdmin> admin_;
   std::unique_ptr<ServerControl> control_;

@@ -92,6 +92,13 @@ uint32_t worker_count(const Config& config) {
   return std::max(1u, std::thread::hardware_concurrency());
 }
 
+Result<io::HttpPolicy> http_policy(const Config& config) {
+  const ScriptsSection& from = config.scripts;
+  auto policy = io::HttpPolicy::create(from.http_allow, from.http_private, from.http_requests_max);
+  if (policy) return policy;
+  return fail(Code::kConfigInvalid, "scripts.http_allow, scripts.http_private: " + policy.error().text);
+}
+
 Result<std::vector<SocketAddress>> listen_addresses(const Config& config) {
   std::vector<SocketAddress> addresses;
   for (const std::string& text : config.server.listen) {

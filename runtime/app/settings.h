@@ -5,6 +5,7 @@
 #include "app/server_core.h"
 #include "app/worker.h"
 #include "host/reload.h"
+#include "io/http_policy.h"
 #include "io/udp_setup.h"
 
 namespace godwit::app {
@@ -21,6 +22,9 @@ io::UdpOptions udp_settings(const Config& config, const SocketAddress& bind, uin
 
 /// The number of workers that server.workers = 0 stands for, and the bound of its value.
 uint32_t worker_count(const Config& config);
+
+/// Where scripts may send requests to. An error names the keys.
+Result<io::HttpPolicy> http_policy(const Config& config);
 
 /// Where serving starts: the parsed listen addresses, or which one is wrong.
 Result<std::vector<SocketAddress>> listen_addresses(const Config& config);

@@ -55,7 +55,8 @@ Status Worker::open() {
                              .services = services_.get(),
                              .kv = &shared_.kv,
                              .entropy = &entropy_,
-                             .metrics = &shared_.metrics};
+                             .metrics = &shared_.metrics,
+                             .http = &shared_.http};
   apps_ = std::make_unique<WorkerApps>(world, shared_.authenticating);
   session::Authenticator& authenticator = shared_.authenticating ? apps_->authenticator() : shared_.authenticator;
   core_ =

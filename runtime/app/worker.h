@@ -31,6 +31,7 @@ struct WorkerShared {
   SessionDirectory& directory;
   host::KvStore& kv;
   MetricStore& metrics;
+  HttpClient& http;
   WorkPool* pool = nullptr;  ///< for blocking work of plugins
   /// Who may come in is decided by the worker's own units of this kind instead of by `authenticator`.
   std::optional<host::UnitSource::Kind> authenticating = std::nullopt;

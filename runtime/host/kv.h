@@ -26,6 +26,13 @@ class KvStore {
 
   virtual std::optional<Value> get(std::string_view space, std::string_view key) = 0;
 
+  struct Versioned {
+    Value value;
+    uint64_t version = 0;
+  };
+  /// With a number that is another one after each write, and never 0.
+  virtual std::optional<Versioned> get_versioned(std::string_view space, std::string_view key) = 0;
+
   // A ttl of 0 is for ever; each write sets it anew. Refused: MessageTooLarge for a key or value beyond its bound,
   // StoreFull where the space has no room.
 
@@ -40,6 +47,10 @@ class KvStore {
   virtual Result<bool> compare_and_set(std::string_view space, std::string_view key,
                                        const std::optional<Value>& expected, const std::optional<Value>& value,
                                        Duration ttl) = 0;
+
+  /// True when the key's version was this one (0: absent) and the value is `value` now.
+  virtual Result<bool> put_versioned(std::string_view space, std::string_view key, uint64_t version, const Value& value,
+                                     Duration ttl) = 0;
 
   /// Whether there was something to remove.
   virtual bool remove(std::string_view space, std::string_view key) = 0;

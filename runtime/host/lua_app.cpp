@@ -127,17 +127,24 @@ LuaApp::LuaApp(std::shared_ptr<const AppSource> source, uint32_t generation, con
       services_(world_.services, world_.kv, bridge_.waits(), source_->name),
       metrics_(world_.metrics, source_->name, world_.worker_index),
       commands_(context_.name),
-      events_(limits_.events_max, world_.clock, context_.log, context_.name) {
+      events_(limits_.events_max, world_.clock, context_.log, context_.name),
+      http_(world_.http, world_.mailbox, bridge_.waits(), source_->name),
+      work_(std::make_shared<LuaWork>(source_, generation_, limits_, world_, bridge_.waits())) {
   if (world_.entropy) uuids_.emplace(*world_.entropy, world_.clock);
 }
 
-Status LuaApp::load() {
+Status LuaApp::load() { return open(&LuaApp::load_); }
+
+Status LuaApp::load_for_work() { return open(&LuaApp::load_for_work_); }
+
+/// Makes the VM and its world, and runs what begins it.
+Status LuaApp::open(int LuaApp::*entry) {
   auto vm = LuaVm::create(limits_, world_.watchdog, bridge_.turn(), context_.name, world_.log);
   if (!vm) return tl::unexpected(vm.error());
   vm_ = std::move(*vm);
   auto failure = vm_->protect(set_up, this);
   if (!failure) {
-    LuaVm::Outcome loaded = vm_->start(load_, limits_.load_timeout);
+    LuaVm::Outcome loaded = vm_->start(this->*entry, limits_.load_timeout);
     breakers_.resize(context_.registrations.size());
     std::stable_sort(context_.rewrites.begin(), context_.rewrites.end(),
                      [](const auto& a, const auto& b) { return a.pattern().compare_specificity(b.pattern()) < 0; });
@@ -165,10 +172,10 @@ int LuaApp::set_up(lua_State* state) {
   lua_call(state, 4, 0);
 
   for (const char* name :
-       {"sandbox.lua",  "errors.lua",   "api.lua",      "modules.lua", "message.lua", "codecs.lua",   "secrets.lua",
-        "zstd.lua",     "json.lua",     "wait.lua",     "tasks.lua",   "sync.lua",    "timers.lua",   "lifecycle.lua",
-        "sessions.lua", "groups.lua",   "kv.lua",       "events.lua",  "config.lua",  "identity.lua", "routes.lua",
-        "metrics.lua",  "commands.lua", "dispatch.lua", "eval.lua"}) {
+       {"sandbox.lua",  "errors.lua",   "api.lua",  "modules.lua", "message.lua",  "codecs.lua",   "secrets.lua",
+        "zstd.lua",     "json.lua",     "wait.lua", "tasks.lua",   "sync.lua",     "timers.lua",   "lifecycle.lua",
+        "sessions.lua", "groups.lua",   "kv.lua",   "events.lua",  "config.lua",   "identity.lua", "routes.lua",
+        "metrics.lua",  "commands.lua", "http.lua", "work.lua",    "dispatch.lua", "eval.lua"}) {
     run_prelude(state, name, host);
   }
   if (!app.spec_file_.empty()) {
@@ -189,6 +196,8 @@ int LuaApp::set_up(lua_State* state) {
   app.import_ = reference_to(state, "import");
   app.eval_ = reference_to(state, "eval");
   app.run_command_ = reference_to(state, "run_command");
+  app.load_for_work_ = reference_to(state, "load_for_work");
+  app.run_work_ = reference_to(state, "work");
   app.vm_->set_adopter(reference_to(state, "adopt"));
   app.vm_->set_error_type(reference_to(state, "error_type"));
   return 0;
@@ -203,6 +212,8 @@ void LuaApp::push_host(lua_State* state) {
   metrics_.add_to(state);
   commands_.add_to(state);
   events_.add_to(state);
+  http_.add_to(state);
+  work_->add_to(state);
   push_bounded_strings(state);
   lua_setfield(state, -2, "bounded_strings");
   push_codes(state);
@@ -557,6 +568,20 @@ void LuaApp::forget_waiting(uint32_t coroutine) {
 bool LuaApp::does_something() const {
   return !context_.registrations.empty() || !context_.rewrites.empty() || context_.authorizes || events_.wanted() ||
          !commands_.list().empty();
+}
+
+Result<std::string> LuaApp::work(std::string call) {
+  context_.state = std::move(call);
+  bridge_.begin_turn(0, 0);
+  const LuaVm::Outcome outcome = vm_->start(run_work_, limits_.handler_timeout);
+  switch (outcome.how) {
+    case LuaVm::Outcome::How::kDone: return std::exchange(context_.state, {});
+    case LuaVm::Outcome::How::kFailed:
+      return fail(outcome.failure.chosen.value_or(outcome.failure.code), outcome.failure.text);
+    case LuaVm::Outcome::How::kWaits: break;
+  }
+  forget_waiting(outcome.coroutine);
+  return fail(Code::kScriptError, context_.name + ": what runs in the pool cannot wait");
 }
 
 size_t LuaApp::pins() const {

@@ -7,9 +7,11 @@
 #include "host/lua_commands.h"
 #include "host/lua_events.h"
 #include "host/lua_functions.h"
+#include "host/lua_http.h"
 #include "host/lua_metrics.h"
 #include "host/lua_services.h"
 #include "host/lua_vm.h"
+#include "host/lua_work.h"
 #include "host/repeat_filter.h"
 #include "host/router.h"
 #include "host/uuid_source.h"
@@ -33,6 +35,10 @@ class LuaApp final : public App,
   bool trusted() const { return source_->settings.trust == AppSettings::Trust::kTrusted; }
   /// It has bound something while it was loaded.
   bool does_something() const;
+  /// Makes the VM for work in the pool: main.lua is not run, and nothing registered.
+  Status load_for_work();
+  /// Runs what gw.work has encoded; the value as JSON. Any one thread.
+  Result<std::string> work(std::string call);
 
   void start() override;
   void retire() override;
@@ -76,6 +82,7 @@ class LuaApp final : public App,
     WaitToken token = 0;
   };
 
+  Status open(int LuaApp::*entry);
   static int set_up(lua_State* state);
   void push_host(lua_State* state);
   size_t run_batch(std::span<const Delivery> batch);
@@ -111,6 +118,8 @@ class LuaApp final : public App,
   LuaCommands commands_;
   std::optional<UuidSource> uuids_;
   LuaEvents events_;
+  LuaHttp http_;
+  std::shared_ptr<LuaWork> work_;
   std::string rerouted_;
   RepeatFilter failures_logged_;
   AppStats stats_;
@@ -129,6 +138,8 @@ class LuaApp final : public App,
   size_t breakers_open_ = 0;
   int eval_ = LUA_NOREF;
   int run_command_ = LUA_NOREF;
+  int load_for_work_ = LUA_NOREF;
+  int run_work_ = LUA_NOREF;
   std::vector<Place> places_;  ///< by coroutine
   std::unique_ptr<LuaVm> vm_;  // goes first: its Lua code refers to the others
 };

@@ -88,6 +88,7 @@ Status PluginApp::make_instance() {
 PluginApp::~PluginApp() {
   if (!made_) return;
   const PluginHost::Entry entry(host_, Stage::kRunning, nullptr);
+  host_.tasks().end_expected(self_);
   if (started_ && library_->instance().stop) call(library_->instance().stop, self_);
   if (library_->instance().destroy) call(library_->instance().destroy, self_);
 }

@@ -34,6 +34,7 @@ PluginHost::PluginHost(const PluginSource& source, std::shared_ptr<const PluginL
       deferred_(world_.timers, source.settings.pending_max),
       tasks_({world_.clock, world_.timers, world_.mailbox, world_.pool}, std::move(library), label_) {
   const PluginTables& tables = plugin_tables();
+  const PluginServiceTables& services = plugin_service_tables();
   face_.owner = this;
   face_.host = {.struct_size = sizeof(gw_host),
                 .abi_major = GW_ABI_MAJOR,
@@ -46,9 +47,12 @@ PluginHost::PluginHost(const PluginSource& source, std::shared_ptr<const PluginL
                 .config = &tables.config,
                 .handlers = &tables.handlers,
                 .messages = &tables.messages,
+                .sessions = world_.services ? &services.sessions : nullptr,
+                .groups = world_.services ? &services.groups : nullptr,
                 .timers = &tables.timers,
                 .threads = world_.mailbox && world_.pool ? &tables.threads : nullptr,
                 .metrics = &tables.metrics,
+                .kv = world_.kv ? &services.kv : nullptr,
                 .state = &tables.state};
 }
 

@@ -62,6 +62,7 @@ class PluginHost {
     PluginHost* owner;
   };
   friend struct PluginThunks;
+  friend struct PluginServiceThunks;
 
   static PluginHost& of(const gw_host* host);
   bool entered();
@@ -88,6 +89,10 @@ class PluginHost {
   PluginMetrics metrics_;
   DeferredMessages deferred_;
   PluginTasks tasks_;
+  // What was handed out last.
+  SessionInfo info_;
+  std::string attribute_;
+  std::string kv_value_;
   std::atomic<uint64_t> misused_{0};
 };
 
@@ -103,5 +108,13 @@ struct PluginTables {
   gw_state_table state;
 };
 const PluginTables& plugin_tables();
+
+/// Those that ask the server about others than who sent the message in hand.
+struct PluginServiceTables {
+  gw_sessions_table sessions;
+  gw_groups_table groups;
+  gw_kv_table kv;
+};
+const PluginServiceTables& plugin_service_tables();
 
 }  // namespace godwit::host

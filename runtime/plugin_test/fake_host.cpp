@@ -35,7 +35,7 @@ void Verdict::fail(gw_status status, std::string_view why) {
   face.text = text.c_str();
 }
 
-FakeHost::FakeHost(uint32_t generation) : face_{} {
+FakeHost::FakeHost(uint32_t generation, FakeWorld& around) : world(around), face_{} {
   face_.owner = this;
   face_.host.struct_size = sizeof(gw_host);
   face_.host.abi_major = GW_ABI_MAJOR;

@@ -12,6 +12,8 @@
 #include <variant>
 #include <vector>
 
+#include "plugin_test/fake_world.h"
+
 namespace godwit::plugin_test {
 
 /// A verdict, with what its public face points to.
@@ -35,7 +37,7 @@ class FakeHost {
   enum class Stage { kOutside, kCreating, kRunning, kSaving };
   using Value = std::variant<std::string, int64_t, double, bool>;
 
-  explicit FakeHost(uint32_t generation);
+  FakeHost(uint32_t generation, FakeWorld& world);
   FakeHost(const FakeHost&) = delete;
   FakeHost& operator=(const FakeHost&) = delete;
 
@@ -71,6 +73,7 @@ class FakeHost {
     int64_t value = 0;
   };
 
+  FakeWorld& world;
   void* self = nullptr;
   int64_t now_ns = 1'000'000'000;
   std::map<std::string, Value> values;

@@ -1,6 +1,7 @@
 #include <cstdlib>
 
 #include "plugin_test/fake_host.h"
+#include "plugin_test/fake_views.h"
 
 namespace godwit::plugin_test {
 namespace {
@@ -10,20 +11,11 @@ constexpr size_t kMetricsMax = 64;
 constexpr size_t kHeadersMax = 64;
 constexpr size_t kStateBytesMax = 1 << 20;
 
-std::string_view view(gw_text text) { return {text.data ? text.data : "", text.data ? text.size : 0}; }
-std::string_view view(gw_bytes bytes) {
-  return {bytes.data ? reinterpret_cast<const char*>(bytes.data) : "", bytes.data ? bytes.size : 0};
-}
-template <typename View>
-bool is_sound(View given) {
-  return given.data != nullptr || given.size == 0;
-}
-
-gw_value plain(const FakeHost::Value& value) {
+gw_value to_value(const FakeHost::Value& value) {
   gw_value out{};
   if (const auto* text = std::get_if<std::string>(&value)) {
     out.type = GW_VALUE_TEXT;
-    out.text = {text->data(), text->size()};
+    out.text = plain(*text);
   } else if (const auto* integer = std::get_if<int64_t>(&value)) {
     out.type = GW_VALUE_INTEGER;
     out.integer = *integer;
@@ -79,7 +71,7 @@ gw_status get(const gw_host* host, gw_text key, gw_value* out) {
   const auto& values = FakeHost::of(host).values;
   const auto found = values.find(std::string(view(key)));
   if (found == values.end()) return GW_ERROR_NOT_FOUND;
-  *out = plain(found->second);
+  *out = to_value(found->second);
   return GW_OK;
 }
 template <typename Out, size_t count>
@@ -98,8 +90,8 @@ gw_status at(const gw_host* host, size_t index, gw_text* key, gw_value* out) {
   const auto& values = FakeHost::of(host).values;
   if (index >= values.size()) return GW_ERROR_NOT_FOUND;
   const auto entry = std::next(values.begin(), static_cast<std::ptrdiff_t>(index));
-  *key = {entry->first.data(), entry->first.size()};
-  *out = plain(entry->second);
+  *key = plain(entry->first);
+  *out = to_value(entry->second);
   return GW_OK;
 }
 
@@ -236,6 +228,7 @@ void set_tables(gw_host& host) {
   host.threads = &kThreads;
   host.metrics = &kMetrics;
   host.state = &kState;
+  set_service_tables(host);
 }
 
 }  // namespace godwit::plugin_test

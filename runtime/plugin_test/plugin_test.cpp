@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "plugin_test/fake_host.h"
+#include "plugin_test/fake_views.h"
 
 using godwit::plugin_test::FakeHost;
 using godwit::plugin_test::Verdict;
@@ -38,6 +39,7 @@ bool matches(std::string_view pattern, int kind, std::string_view action) {
 }  // namespace
 
 struct gw_test {
+  godwit::plugin_test::FakeWorld world;
   std::map<std::string, FakeHost::Value> values;
   void* library = nullptr;
   const gw_plugin* plugin = nullptr;
@@ -61,7 +63,22 @@ struct gw_test {
   void start();
   void deliver(const gw_message& message, Verdict& verdict);
   void end();
+  void tell(godwit::plugin_test::Sent& sent, gw_status status, std::string_view body);
 };
+
+/// Once: whoever waits hears how it has ended.
+void gw_test::tell(godwit::plugin_test::Sent& sent, gw_status status, std::string_view body) {
+  const gw_on_reply done = std::exchange(sent.done, nullptr);
+  sent.face.waits = false;
+  if (!done) return;
+  const gw_reply reply{.struct_size = sizeof(gw_reply),
+                       .status = status,
+                       .text = GW_TEXT(""),
+                       .body = godwit::plugin_test::plain_bytes(body),
+                       .headers = nullptr,
+                       .header_count = 0};
+  done(host->self, sent.argument, &reply);
+}
 
 gw_status gw_test::open(const char* file) {
   library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
@@ -76,7 +93,7 @@ gw_status gw_test::open(const char* file) {
 }
 
 gw_status gw_test::make(std::unique_ptr<FakeHost>& out) {
-  out = std::make_unique<FakeHost>(++generation);
+  out = std::make_unique<FakeHost>(++generation, world);
   out->values = values;
   if (host) out->now_ns = host->now_ns;
   const FakeHost::Entry entry(*out, Stage::kCreating);
@@ -108,6 +125,7 @@ void gw_test::end() {
   host->stop_timers();
   {
     const FakeHost::Entry entry(*host, Stage::kRunning);
+    for (const auto& sent : world.sent) tell(*sent, GW_ERROR_CANCELLED, {});
     if (GW_HAS(gw_instance_table, plugin->instance, stop)) plugin->instance->stop(host->self);
     if (GW_HAS(gw_instance_table, plugin->instance, destroy)) plugin->instance->destroy(host->self);
   }
@@ -115,7 +133,11 @@ void gw_test::end() {
   former.push_back(std::move(host));
 }
 
-gw_test* gw_test_new(void) { return new gw_test; }
+gw_test* gw_test_new(void) {
+  gw_test* test = new gw_test;
+  gw_test_connect(test, test->session, test->client_id.c_str(), test->uid.c_str());
+  return test;
+}
 
 void gw_test_free(gw_test* test) {
   if (!test) return;
@@ -159,6 +181,27 @@ void gw_test_sender(gw_test* test, gw_session session, const char* client_id, co
   test->session = session;
   test->client_id = client_id ? client_id : "";
   test->uid = uid ? uid : "";
+  gw_test_connect(test, session, test->client_id.c_str(), test->uid.c_str());
+}
+
+void gw_test_connect(gw_test* test, gw_session session, const char* client_id, const char* uid) {
+  auto& one = test->world.sessions[session];
+  one.client_id = client_id ? client_id : "";
+  one.uid = uid ? uid : "";
+}
+
+void gw_test_disconnect(gw_test* test, gw_session session) { test->world.sessions.erase(session); }
+
+bool gw_test_connected(const gw_test* test, gw_session session) { return test->world.sessions.contains(session); }
+
+const gw_test_sent* gw_test_sent_at(const gw_test* test, size_t index) {
+  return index < test->world.sent.size() ? &test->world.sent[index]->face : nullptr;
+}
+
+void gw_test_answer(gw_test* test, size_t index, gw_status status, const void* body, size_t body_size) {
+  if (!test->host || index >= test->world.sent.size()) return;
+  const FakeHost::Entry entry(*test->host, Stage::kRunning);
+  test->tell(*test->world.sent[index], status, {static_cast<const char*>(body), body_size});
 }
 
 void gw_test_header(gw_test* test, const char* name, const char* value) { test->headers.emplace_back(name, value); }

@@ -92,3 +92,8 @@ gw.on("session_closed", function(ev)
         if name then tell_left(name, name_of(ev.session)) end
     end
 end)
+
+gw.command("who", { help = "Who is in a room.", args = "ROOM" }, function(args)
+    if not args[1] then return nil, gw.err("UsageInvalid", "of which room?") end
+    return table.concat(names_in(room_of(args[1])), "\n")
+end)

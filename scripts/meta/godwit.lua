@@ -678,6 +678,39 @@ function gw.metric.gauge(name, options) end
 ---@return godwit.Histogram
 function gw.metric.histogram(name, options) end
 
+---@class godwit.HttpRequest
+---@field url string  http or https
+---@field method? string  GET unless said otherwise
+---@field headers? table<string, string>
+---@field body? string
+---@field timeout? godwit.Duration  for all of it; default 10 s, at most 300 s
+---@field max_body? integer  bytes of the answer; default 1 MiB
+
+---@class godwit.HttpResponse
+---@field status integer
+---@field headers table<string, string>  names in lower case; values of one name joined by ", ", those of set-cookie by line ends
+---@field body string
+
+---Asks HTTP servers, as far as scripts.http_allow and scripts.http_private allow it.
+---@class godwit.Http
+gw.http = {}
+
+---Waits. An answer of any status is one; redirects are not followed. HttpForbidden, HttpFailed, DeadlineExceeded,
+---MessageTooLarge (more than `max_body`), LimitReached (scripts.http_requests_max).
+---@param request godwit.HttpRequest
+---@return godwit.HttpResponse? response
+---@return godwit.Error? err
+function gw.http.request(request) end
+
+---Waits: runs the function of that name of one of the app's modules on a thread of the server's pool, for what computes long.
+---It runs in a Lua state of its own, without sessions, and cannot wait; plain data goes in and out, as JSON has it.
+---@param module string  as `require` takes it; a table of functions
+---@param name string
+---@param ... any
+---@return any value
+---@return godwit.Error? err
+function gw.work(module, name, ...) end
+
 ---An error as a value: to be returned as `nil, err`, or raised, which fails the message with its code and text.
 ---@param code string | integer  a name or number of `gw.errors`
 ---@param text? string

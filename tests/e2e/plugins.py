@@ -9,6 +9,7 @@ import signal
 import tempfile
 
 import harness
+from push import Listener
 from harness import OK, PEER_FAILED, UNREACHABLE, USAGE, Server
 
 PLUGINS = pathlib.Path(os.environ["PLUGINS"])
@@ -129,6 +130,36 @@ def test_what_a_plugin_counts_is_told_under_its_name():
         text = running.get("/metrics")[1]
         assert re.search(r'^godwit_plugin_ticks\{plugin="[a-z_]+"\} 0$', text, re.M), text
         assert "# TYPE godwit_plugin_ticks counter" in text
+
+
+def test_a_plugin_knows_sessions_and_groups_and_sends_to_others():
+    with server(TEST_PLUGINS / "social.so", config="", arguments=["--set", "server.workers=2"]) as running:
+        def ask(what, *more):
+            return running.request(f"social.{what}", *more).expect(OK).out
+
+        assert ask("who", "--client-id", "device-7").startswith("device-7 ")
+        assert ask("attributes") == "none good none"
+        assert ask("groups") == "010"
+        # HandlerNotFound: the command that asks handles nothing itself, and says so.
+        assert ask("poke") == ask("ask") == "4001 "
+        assert ask("stranger") == "5007 5007 0"  # StaleHandle
+        with Listener(running, "--count", "1", "--json") as listener:
+            assert ask("shout", "--body", "hear, hear") == "0"
+            assert listener.message()["body"] == "hear, hear"
+        assert running.request("social.kick").code != OK
+
+
+def test_a_plugins_values_are_shared_by_workers_and_outlive_a_reload_but_not_written_while_it_is_made():
+    with server(TEST_PLUGINS / "social.so", config="", arguments=["--set", "server.workers=2"]) as running:
+        for count in range(1, 9):
+            assert running.request("social.count").expect(OK).out == str(count)
+        assert running.request("social.values").expect(OK).out == "0 5007 0 four 0"
+        assert running.request("social.early").expect(OK).out == "5110"  # NotNow
+        with (running.folder / "plugins" / "social.so").open("ab") as file:
+            file.write(b"\0")
+        running.process.send_signal(signal.SIGHUP)
+        running.log.wait_for(r"app is live .*plugin/social@2")
+        assert running.request("social.count").expect(OK).out == "9"
 
 
 USERS = """[auth]

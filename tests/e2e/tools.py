@@ -1,7 +1,12 @@
 #!/usr/bin/env python3
 """What scripts have beyond messages, in a real server: metrics, commands, ids and compression."""
 
+import contextlib
+import http.server
 import re
+import socket
+import threading
+import time
 import uuid
 
 import harness
@@ -108,6 +113,134 @@ def test_ids_are_unlike_each_other_and_packing_goes_there_and_back():
         assert s.request("pack", "--body", "abc").expect(OK).out == (
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
         assert s.request("pack", "--body", "x" * 1001).expect(OK).out == "MessageTooLarge"
+
+
+ASKING = """
+local gw = require "godwit"
+gw.handle("ask", function(msg)
+  local answer, err = gw.http.request { url = msg:body(), timeout = "500ms", max_body = 1000 }
+  msg:reply(answer and answer.status .. " " .. answer.body or err.name)
+end)
+gw.handle("post", function(msg)
+  local answer = gw.http.request { method = "POST", url = msg:body(), body = "in", headers = { ["X-One"] = "1" } }
+  msg:reply(answer.body)
+end)
+"""
+
+
+class Page(http.server.BaseHTTPRequestHandler):
+    """What a server out there might do."""
+
+    def do_GET(self):
+        if self.path == "/slow":
+            time.sleep(2)
+        if self.path == "/redirect":
+            self.send_response(302)
+            self.send_header("Location", "http://127.0.0.1:1/secret")
+            self.end_headers()
+            return
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            self.wfile.write(b"hello")
+            while self.path == "/endless":
+                self.wfile.write(b"x" * 1000)
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(f"{body.decode()} {self.headers['X-One']} {self.headers['Content-Type']}".encode())
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def pages():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as listening:
+        thread = threading.Thread(target=listening.serve_forever)
+        thread.start()
+        try:
+            yield listening.server_address[1]
+        finally:
+            listening.shutdown()
+            thread.join()
+
+
+def asked(server, url, action="ask"):
+    return server.request(action, "--body", url).expect(OK).out
+
+
+def test_a_script_asks_servers_that_it_is_allowed_to_ask():
+    with pages() as port:
+        with serving(ASKING, f'scripts.http_allow=["127.0.0.1:{port}"]', 'scripts.http_private=["127.0.0.1/32"]') as s:
+            base = f"http://127.0.0.1:{port}"
+            assert asked(s, base + "/") == "200 hello"
+            assert asked(s, base + "/", "post") == "in 1 None"
+            assert asked(s, f"http://localhost:{port}/") == "HttpForbidden"
+            assert asked(s, "ftp://127.0.0.1/") == "ValueWrong"
+
+
+def test_what_a_server_out_there_does_wrong_costs_little():
+    with pages() as port:
+        with serving(ASKING, f'scripts.http_allow=["*:{port}"]', 'scripts.http_private=["127.0.0.0/8"]') as s:
+            base = f"http://127.0.0.1:{port}"
+            assert asked(s, base + "/redirect") == "302 "
+            assert asked(s, base + "/endless") == "MessageTooLarge"
+            began = time.monotonic()
+            assert asked(s, base + "/slow") == "DeadlineExceeded"
+            assert time.monotonic() - began < 2
+            assert asked(s, base + "/") == "200 hello"
+
+
+def test_addresses_that_are_not_public_are_refused_whatever_the_name():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        listening.settimeout(0)
+        with serving(ASKING, f'scripts.http_allow=["*:{port}"]') as s:
+            for host in ("127.0.0.1", "localhost", "0x7f000001", "[::ffff:127.0.0.1]", "169.254.169.254", "10.0.0.1"):
+                assert asked(s, f"http://{host}:{port}/") == "HttpForbidden", host
+        with contextlib.suppress(BlockingIOError):
+            raise AssertionError(f"somebody came: {listening.accept()}")
+
+
+def test_a_list_of_hosts_that_cannot_be_meant_is_refused():
+    refused = harness.run("check", "--set", 'scripts.http_allow=["https://example.com"]').expect(USAGE)
+    assert "scripts.http_allow" in refused.err, refused.err
+
+
+WORKING = """
+local gw = require "godwit"
+gw.handle("sum", function(msg)
+  local sum, err = gw.work("numbers", "sum", tonumber(msg:body()))
+  msg:reply(sum and ("%.0f"):format(sum) or err.name)
+end)
+gw.handle("ping", function(msg) msg:reply("pong") end)
+"""
+NUMBERS = """
+local numbers = {}
+function numbers.sum(n)
+  local sum = 0
+  for i = 1, n do sum = (sum + i) % 1000003 end
+  return sum
+end
+return numbers
+"""
+
+
+def test_long_work_is_done_elsewhere_and_holds_nobody_up():
+    with serving(WORKING, "server.workers=1", 'scripts.burst_max="100ms"') as s:
+        (s.folder / "scripts" / "app" / "numbers.lua").write_text(NUMBERS)
+        control(s, "script", "reload", "app").expect(OK)
+        assert s.request("sum", "--body", "1000").expect(OK).out == str(1000 * 1001 // 2)
+        long = harness.start("request", s.address, "sum", "--body", "3e8", "--ca", s.certificate)
+        for _ in range(3):
+            began = time.monotonic()
+            assert s.request("ping").expect(OK).out == "pong"
+            assert time.monotonic() - began < 5
+        count = 3 * 10**8
+        assert harness.finish(long).expect(OK).out == str(count * (count + 1) // 2 % 1000003)
 
 
 harness.main(globals())

@@ -88,6 +88,9 @@ struct ScriptsSection {
   uint64_t rollback_factor = 5;
   uint64_t rollback_timeouts = 10;
   Duration drain_timeout = 30s;
+  std::vector<std::string> http_allow;    ///< hosts that gw.http.request may ask
+  std::vector<std::string> http_private;  ///< networks beyond the public ones
+  uint64_t http_requests_max = 100;       ///< of one app at one time
 };
 
 /// [app.NAME], read by app_sections.h. Limits that are not named are those of [scripts].

@@ -213,6 +213,15 @@ constexpr Key kKeys[] = {
      "Handlers that ran too long on probation from which on the same happens, because each of them holds up a worker."},
     {"scripts", "drain_timeout", AT(scripts.drain_timeout), kLive, Range(0s, 24h), Form::kAny,
      "How long what waits in a version that was replaced may go on; then its senders are told to send again."},
+    {"scripts", "http_allow", AT(scripts.http_allow), kLive, Range(0, 256), Form::kAny,
+     "Hosts that gw.http.request may ask: \"api.example.com\", \"*.example.com\" (what is below it), \"*\"; with a "
+     "port "
+     "where it is not that of http or https: \"api.example.com:8443\"."},
+    {"scripts", "http_private", AT(scripts.http_private), kLive, Range(0, 256), Form::kAny,
+     "Networks whose addresses those hosts may have beyond public ones: \"10.1.0.0/16\", \"127.0.0.1/32\". Without, "
+     "loopback, private, link-local and metadata addresses are refused, whatever a name leads to."},
+    {"scripts", "http_requests_max", AT(scripts.http_requests_max), kLive, Range(1, 10'000), Form::kAny,
+     "Requests of one app that may be under way at one time, on all workers together."},
 
     {"plugins", "paths", AT(plugins.paths), kRestart, Range(0, 64), Form::kAny,
      "Plugins (files NAME.so), or folders of plugins. Files and folders belong to root or the server's user, and "

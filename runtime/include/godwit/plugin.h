@@ -74,6 +74,7 @@ enum {
   GW_OK = 0,
   GW_ERROR_QUEUE_FULL = 2002,
   GW_ERROR_OUT_OF_MEMORY = 2005,
+  GW_ERROR_STORE_FULL = 2010,
   GW_ERROR_HANDLER_NOT_FOUND = 4001,
   GW_ERROR_HANDLER_FAILED = 4002,
   GW_ERROR_DEADLINE_EXCEEDED = 4003,
@@ -83,6 +84,7 @@ enum {
   GW_ERROR_REPLY_NOT_EXPECTED = 4011,
   GW_ERROR_PATTERN_INVALID = 5006,
   GW_ERROR_STALE = 5007,
+  GW_ERROR_VALUE_WRONG = 5008,
   GW_ERROR_WRONG_THREAD = 5105,
   GW_ERROR_NOT_SUPPORTED = 5106,
   GW_ERROR_PLUGIN_FAILED = 5107,
@@ -238,28 +240,38 @@ typedef struct gw_session_info {
   gw_text address;
 } gw_session_info;
 
+/* Sessions are those of the whole process, on any worker; one that is gone answers GW_ERROR_STALE. What has effects is
+ * GW_ERROR_NOT_NOW while `create`, `save` or `restore` runs: the instance may never go live. */
 typedef struct gw_sessions_table {
   uint32_t struct_size;
+  /* As it was a moment ago. */
   gw_status (*info)(const gw_host* host, gw_session session, gw_session_info* out);
-  /* An event. `done` may be NULL; otherwise it hears that the client has it, or why not. */
+  /* An event. `done` may be NULL; otherwise it hears that the client has it, or why not. It is called exactly once when
+   * this has answered GW_OK, with GW_ERROR_CANCELLED when the instance ends first, and never otherwise; until then it
+   * keeps the generation loaded. At most 10,000 at one time (GW_ERROR_LIMIT). */
   gw_status (*send)(const gw_host* host, gw_session session, const gw_outgoing* message, gw_on_reply done,
                     void* argument);
-  /* A command or query; `done` hears the reply. */
+  /* A command or query; `done`, which must be there, hears the reply. The same holds as for send. */
   gw_status (*request)(const gw_host* host, gw_session session, const gw_outgoing* message, gw_on_reply done,
                        void* argument);
+  /* In good order: what is queued for the client goes first. It hears the status and, at most 1 KiB of it, the text. */
   gw_status (*close)(const gw_host* host, gw_session session, gw_status status, gw_text text);
   /* Attributes: at most 64 of a session, names of 256 bytes, values of 16 KiB; gone with the session. The value that is
-   * handed out lives until the next call of this function or until the instance's call ends. */
+   * handed out lives until the next call of this function or until the instance's call ends. Scripts see the same
+   * ones; a number or truth value of theirs comes as text. GW_ERROR_NOT_FOUND: there is none of that name. */
   gw_status (*attribute)(const gw_host* host, gw_session session, gw_text name, gw_bytes* out);
   /* `ttl_ns` 0: as long as the session. */
   gw_status (*set_attribute)(const gw_host* host, gw_session session, gw_text name, gw_bytes value, int64_t ttl_ns);
   gw_status (*remove_attribute)(const gw_host* host, gw_session session, gw_text name);
 } gw_sessions_table;
 
+/* The groups that scripts see as well: made by the first that joins, gone with the last that leaves. Names have 1 to
+ * 256 bytes. What has effects is GW_ERROR_NOT_NOW while `create`, `save` or `restore` runs. */
 typedef struct gw_groups_table {
   uint32_t struct_size;
   gw_status (*join)(const gw_host* host, gw_session session, gw_text group);
   gw_status (*leave)(const gw_host* host, gw_session session, gw_text group);
+  /* How many are in it; 0 from a wrong thread. */
   size_t (*size)(const gw_host* host, gw_text group);
   /* An event to all members, or to all sessions when `group` is empty, but `except` (0: but nobody). */
   gw_status (*publish)(const gw_host* host, gw_text group, gw_session except, const gw_outgoing* message);
@@ -301,16 +313,22 @@ typedef struct gw_metrics_table {
   void (*set)(const gw_host* host, uint32_t metric, int64_t value);
 } gw_metrics_table;
 
-/* Named values that all workers of this server share; they survive reloads, not the process. */
+/* Named values that all workers of this server share, each plugin its own; they survive reloads, not the process. Keys
+ * have 1 to 512 bytes, values at most 1 MiB; GW_ERROR_STORE_FULL at kv.entries_max and kv.bytes_max. Each call is one
+ * atomic step. Writes are GW_ERROR_NOT_NOW while `create`, `save` or `restore` runs. */
 typedef struct gw_kv_table {
   uint32_t struct_size;
-  /* The value lives until the next call of this function or until the instance's call ends. `version` may be NULL. */
+  /* GW_ERROR_NOT_FOUND: no such key. The version is another one after each write, never 0. The value lives until the
+   * next call of this function or until the instance's call ends. `version` may be NULL. */
   gw_status (*get)(const gw_host* host, gw_text key, gw_bytes* value, uint64_t* version);
   /* `ttl_ns` 0: for ever. */
   gw_status (*put)(const gw_host* host, gw_text key, gw_bytes value, int64_t ttl_ns);
   /* Only when the version is still this one, 0 standing for absent; otherwise GW_ERROR_STALE. */
   gw_status (*compare_and_put)(const gw_host* host, gw_text key, uint64_t version, gw_bytes value, int64_t ttl_ns);
+  /* A key that is not there begins at 0, and has the ttl from then on. `sum` may be NULL. Exact up to 2^53. What was
+   * put as bytes is no number: GW_ERROR_VALUE_WRONG. */
   gw_status (*add)(const gw_host* host, gw_text key, int64_t amount, int64_t ttl_ns, int64_t* sum);
+  /* GW_ERROR_NOT_FOUND: there was nothing to remove. */
   gw_status (*remove)(const gw_host* host, gw_text key);
 } gw_kv_table;
 
@@ -321,7 +339,7 @@ typedef struct gw_state_table {
 } gw_state_table;
 
 /* What an instance knows of its server. Lives as long as the instance. A table that is NULL does not exist in this
- * server: this version offers core, config, handlers, messages, timers, threads, metrics and state. */
+ * server: this version offers all of them. */
 struct gw_host {
   uint32_t struct_size;
   uint16_t abi_major;

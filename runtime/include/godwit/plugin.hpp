@@ -6,6 +6,8 @@
 #include <concepts>
 #include <cstdint>
 #include <exception>
+#include <functional>
+#include <memory>
 #include <new>
 #include <optional>
 #include <span>
@@ -57,6 +59,153 @@ inline void check(gw_status status, std::string_view what) {
   if (status != GW_OK) throw Failure(status, std::string(what));
 }
 
+/// How something that was begun has ended. Valid in the call that hears it.
+class Reply {
+ public:
+  explicit Reply(const gw_reply& reply) : reply_(reply) {}
+  const gw_reply& raw() const { return reply_; }
+  gw_status status() const { return reply_.status; }
+  bool ok() const { return reply_.status == GW_OK; }
+  std::string_view text() const { return view(reply_.text); }
+  std::string_view body() const { return view(reply_.body); }
+  std::span<const gw_header> headers() const { return {reply_.headers, reply_.header_count}; }
+
+ private:
+  const gw_reply& reply_;
+};
+using OnReply = std::function<void(const Reply&)>;
+
+/// What is sent beside action and body.
+struct SendOptions {
+  int64_t timeout_ns = 0;  ///< of requests; 0: the session's default
+  int64_t ttl_ns = 0;      ///< 0: always worth handling
+  int priority = GW_PRIORITY_NORMAL;
+  bool unordered = false;
+  std::span<const gw_header> headers = {};
+};
+inline gw_outgoing outgoing(int kind, std::string_view action, std::string_view body, const SendOptions& options) {
+  gw_outgoing message{};
+  message.struct_size = sizeof message;
+  message.kind = static_cast<uint8_t>(kind);
+  message.priority = static_cast<uint8_t>(options.priority);
+  message.unordered = options.unordered;
+  message.timeout_ns = options.timeout_ns;
+  message.ttl_ns = options.ttl_ns;
+  message.action = plain(action);
+  message.body = plain_bytes(body);
+  message.headers = options.headers.data();
+  message.header_count = static_cast<uint32_t>(options.headers.size());
+  return message;
+}
+
+/// One session of the server, on whichever worker: a value that may be kept. One that is gone answers GW_ERROR_STALE.
+class Session {
+ public:
+  /// Failure where the server has no sessions to offer.
+  Session(const gw_host* host, gw_session id) : host_(host), id_(id) {
+    if (!GW_HAS(gw_host, host, sessions) || !GW_HAS(gw_host, host, groups))
+      throw Failure(GW_ERROR_NOT_SUPPORTED, "no sessions");
+  }
+  gw_session id() const { return id_; }
+
+  /// Its texts live until the next call.
+  std::optional<gw_session_info> info() const {
+    gw_session_info info{};
+    info.struct_size = sizeof info;
+    if (host_->sessions->info(host_, id_, &info) != GW_OK) return std::nullopt;
+    return info;
+  }
+  /// An event. `done`, if there is one, hears that the client has it, or why not.
+  gw_status send(std::string_view action, std::string_view body, OnReply done = {},
+                 const SendOptions& options = {}) const {
+    const gw_outgoing message = outgoing(GW_EVENT, action, body, options);
+    if (!done) return host_->sessions->send(host_, id_, &message, nullptr, nullptr);
+    return begin(host_->sessions->send, message, std::move(done));
+  }
+  /// A command, or a query; `done` hears the reply.
+  gw_status request(std::string_view action, std::string_view body, OnReply done, const SendOptions& options = {},
+                    int kind = GW_COMMAND) const {
+    return begin(host_->sessions->request, outgoing(kind, action, body, options), std::move(done));
+  }
+  gw_status close(gw_status status, std::string_view text) const {
+    return host_->sessions->close(host_, id_, status, plain(text));
+  }
+  std::optional<std::string> attribute(std::string_view name) const {
+    gw_bytes value{};
+    if (host_->sessions->attribute(host_, id_, plain(name), &value) != GW_OK) return std::nullopt;
+    return std::string(view(value));
+  }
+  gw_status set_attribute(std::string_view name, std::string_view value, int64_t ttl_ns = 0) const {
+    return host_->sessions->set_attribute(host_, id_, plain(name), plain_bytes(value), ttl_ns);
+  }
+  gw_status remove_attribute(std::string_view name) const {
+    return host_->sessions->remove_attribute(host_, id_, plain(name));
+  }
+  gw_status join(std::string_view group) const { return host_->groups->join(host_, id_, plain(group)); }
+  gw_status leave(std::string_view group) const { return host_->groups->leave(host_, id_, plain(group)); }
+
+ private:
+  struct Heard {
+    const gw_host* host;
+    OnReply done;
+    static void hear(void*, void* argument, const gw_reply* reply) noexcept {
+      const std::unique_ptr<Heard> own(static_cast<Heard*>(argument));
+      try {
+        own->done(Reply(*reply));
+      } catch (...) {
+        own->host->core->log(own->host, GW_LOG_ERROR, GW_TEXT("an exception left what hears a reply"), nullptr, 0);
+      }
+    }
+  };
+  using Begin = gw_status (*)(const gw_host*, gw_session, const gw_outgoing*, gw_on_reply, void*);
+  gw_status begin(Begin begin, const gw_outgoing& message, OnReply done) const {
+    auto heard = std::make_unique<Heard>(Heard{host_, std::move(done)});
+    const gw_status status = begin(host_, id_, &message, &Heard::hear, heard.get());
+    if (status == GW_OK) static_cast<void>(heard.release());  // it deletes itself when it hears
+    return status;
+  }
+
+  const gw_host* host_;
+  gw_session id_;
+};
+
+/// Named values that all workers share, each plugin its own.
+class Store {
+ public:
+  /// Failure where the server has none to offer.
+  explicit Store(const gw_host* host) : host_(host) {
+    if (!GW_HAS(gw_host, host, kv)) throw Failure(GW_ERROR_NOT_SUPPORTED, "no named values");
+  }
+  struct Value {
+    std::string bytes;
+    uint64_t version = 0;
+  };
+  std::optional<Value> get(std::string_view key) const {
+    gw_bytes bytes{};
+    Value value;
+    if (host_->kv->get(host_, plain(key), &bytes, &value.version) != GW_OK) return std::nullopt;
+    value.bytes = view(bytes);
+    return value;
+  }
+  gw_status put(std::string_view key, std::string_view bytes, int64_t ttl_ns = 0) const {
+    return host_->kv->put(host_, plain(key), plain_bytes(bytes), ttl_ns);
+  }
+  /// Only when the version is still this one, 0 standing for absent; otherwise GW_ERROR_STALE.
+  gw_status compare_and_put(std::string_view key, uint64_t version, std::string_view bytes, int64_t ttl_ns = 0) const {
+    return host_->kv->compare_and_put(host_, plain(key), version, plain_bytes(bytes), ttl_ns);
+  }
+  /// The sum. Failure when the value is no number.
+  int64_t add(std::string_view key, int64_t amount, int64_t ttl_ns = 0) const {
+    int64_t sum = 0;
+    check(host_->kv->add(host_, plain(key), amount, ttl_ns, &sum), "cannot add to " + std::string(key));
+    return sum;
+  }
+  bool remove(std::string_view key) const { return host_->kv->remove(host_, plain(key)) == GW_OK; }
+
+ private:
+  const gw_host* host_;
+};
+
 /// The server, as one instance sees it. A handle: cheap to copy, valid as long as the instance.
 class Host {
  public:
@@ -100,6 +249,20 @@ class Host {
     gw_text key;
     gw_value value;
     for (size_t i = 0; host_->config->at(host_, i, &key, &value) == GW_OK; ++i) each(view(key), value);
+  }
+
+  /// Any session of the server; Message::session names the sender's.
+  Session session(gw_session id) const { return {host_, id}; }
+  Store store() const { return Store(host_); }
+  size_t group_size(std::string_view group) const {
+    return GW_HAS(gw_host, host_, groups) ? host_->groups->size(host_, plain(group)) : 0;
+  }
+  /// An event to all members of a group, or to everybody when it has no name, but `except`.
+  gw_status publish(std::string_view group, std::string_view action, std::string_view body, gw_session except = 0,
+                    const SendOptions& options = {}) const {
+    if (!GW_HAS(gw_host, host_, groups)) return GW_ERROR_NOT_SUPPORTED;
+    const gw_outgoing message = outgoing(GW_EVENT, action, body, options);
+    return host_->groups->publish(host_, plain(group), except, &message);
   }
 
   /// While the instance is made. What messages for this pattern carry as their handler.

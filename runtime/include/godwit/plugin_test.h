@@ -68,6 +68,30 @@ void gw_test_header(gw_test* test, const char* name, const char* value);
 /* One message, to the pattern that was bound first among those that match. */
 const gw_test_verdict* gw_test_send(gw_test* test, int kind, const char* action, const void* body, size_t body_size);
 
+/* Who is connected besides the sender: they can be asked about, sent to, and are in groups. What is known of sessions,
+ * groups and named values outlives gw_test_reload. */
+void gw_test_connect(gw_test* test, gw_session session, const char* client_id, const char* uid);
+void gw_test_disconnect(gw_test* test, gw_session session);
+/* False also after the plugin has closed it. */
+bool gw_test_connected(const gw_test* test, gw_session session);
+
+/* Something that the plugin has sent. Lives until gw_test_free. */
+typedef struct gw_test_sent {
+  uint32_t struct_size;
+  int32_t kind;       /* GW_EVENT, GW_COMMAND or GW_QUERY */
+  gw_session session; /* 0: it went to `group`, or to all when that is empty, but `except` */
+  gw_session except;
+  const char* group;
+  const char* action;
+  const uint8_t* body;
+  size_t body_size;
+  bool waits; /* the plugin waits to hear how it ends */
+} gw_test_sent;
+/* In the order of sending, from 0; beyond the last: NULL. */
+const gw_test_sent* gw_test_sent_at(const gw_test* test, size_t index);
+/* It ends so: the plugin hears it now, if it waits. */
+void gw_test_answer(gw_test* test, size_t index, gw_status status, const void* body, size_t body_size);
+
 /* Moves time, and runs what is due on the way in its order: timers, posts, and the work of the thread pool. With 0 only
  * what is due now. */
 void gw_test_advance(gw_test* test, int64_t ns);

@@ -32,9 +32,10 @@ TEST_CASE("the globals of an app are these and no others") {
   CHECK(names_in("require('godwit')") ==
         "after all any app authenticate authorize base64 broadcast channel command config cron err errors every export "
         "group handle "
-        "hash hex import info json kv limits log metric now on request route selftest semaphore send session sessions "
+        "hash hex http import info json kv limits log metric now on request route selftest semaphore send session "
+        "sessions "
         "sleep "
-        "spawn time unload use uuid zstd");
+        "spawn time unload use uuid work zstd");
 }
 
 TEST_CASE("ways out of the sandbox are closed") {

@@ -137,10 +137,13 @@ class ScriptWorld {
                      .log = Log(log, "host"),
                      .watchdog = watchdog,
                      .worker_index = 3,
+                     .mailbox = mailbox,
+                     .pool = pool,
                      .services = services,
                      .kv = kv,
                      .entropy = &entropy,
-                     .metrics = metrics});
+                     .metrics = metrics,
+                     .http = http});
   }
   void load(Files files) {
     auto loaded = try_load(std::move(files));
@@ -210,6 +213,9 @@ class ScriptWorld {
   KvStore* kv = nullptr;
   CountedEntropy entropy;
   MetricStore* metrics = nullptr;
+  HttpClient* http = nullptr;
+  Mailbox* mailbox = nullptr;
+  WorkPool* pool = nullptr;
   SessionView session{7, "device-7", "ada", "127.0.0.1:4242"};
   KeptVerdicts sink;
   std::unique_ptr<App> app;

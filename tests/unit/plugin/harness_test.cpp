@@ -160,3 +160,51 @@ TEST_CASE("size_default plans by class, loss, memory and content") {
   CHECK(plan({.body_bytes = 1 << 19, .sample = sample}).compress);
   CHECK_FALSE(plan({.body_bytes = 1 << 19}).compress);
 }
+
+TEST_CASE("sessions, groups and values are played, and what was sent can be looked at and answered") {
+  Test test;
+  REQUIRE(test.load(built("social")) == GW_OK);
+  CHECK(test.answer("social.who") == "test-client test-user");
+  CHECK(test.answer("social.attributes") == "none good none");
+  CHECK(test.answer("social.groups") == "010");
+  CHECK(test.answer("social.stranger") == "5007 5007 0");
+  CHECK(test.answer("social.values") == "0 5007 0 four 0");
+  CHECK(test.answer("social.early") == "5110");
+
+  CHECK(gw_test_sent_at(test.raw, 0) == nullptr);
+  CHECK(test.answer("social.shout", "hear") == "0");
+  const gw_test_sent* shouted = gw_test_sent_at(test.raw, 0);
+  REQUIRE(shouted != nullptr);
+  CHECK(shouted->session == 0);
+  CHECK(shouted->except == 1);
+  CHECK(std::string(shouted->action) == "shouted");
+  CHECK_FALSE(shouted->waits);
+
+  const gw_test_verdict& asked = test.send("social.ask", "how?");
+  const gw_test_sent* question = gw_test_sent_at(test.raw, 1);
+  REQUIRE(question != nullptr);
+  CHECK(question->kind == GW_COMMAND);
+  CHECK(question->waits);
+  CHECK(asked.outcome == GW_TEST_DEFERRED);
+  gw_test_answer(test.raw, 1, GW_OK, "so", 2);
+  CHECK(asked.outcome == GW_TEST_REPLIED);
+  CHECK(std::string(reinterpret_cast<const char*>(asked.body), asked.body_size) == "0 so");
+  gw_test_answer(test.raw, 1, GW_OK, "again", 5);
+  CHECK_FALSE(question->waits);
+
+  CHECK(gw_test_connected(test.raw, 1));
+  test.send("social.kick");
+  CHECK_FALSE(gw_test_connected(test.raw, 1));
+}
+
+TEST_CASE("named values outlive a reload, and who waits hears that it comes to nothing") {
+  Test test;
+  REQUIRE(test.load(built("social")) == GW_OK);
+  CHECK(test.answer("social.count") == "1");
+  const gw_test_verdict& poked = test.send("social.poke");
+  CHECK(poked.outcome == GW_TEST_DEFERRED);
+  CHECK(gw_test_reload(test.raw) == GW_OK);
+  CHECK(poked.outcome == GW_TEST_REPLIED);
+  CHECK(std::string(reinterpret_cast<const char*>(poked.body), poked.body_size) == "4006 ");
+  CHECK(test.answer("social.count") == "2");
+}

@@ -137,3 +137,21 @@ TEST_CASE("of threads that add the same keys one wins each, and no increment is 
   CHECK(won == 2000);
   CHECK(kv.get("app", "n") == Value(4000.0));
 }
+
+TEST_CASE_METHOD(Fixture,
+                 "a version is another one after each write, and what was read may be written back only once") {
+  CHECK_FALSE(kv.get_versioned("app", "k"));
+  CHECK(*kv.put_versioned("app", "k", 0, Value("one"), {}));
+  CHECK_FALSE(*kv.put_versioned("app", "k", 0, Value("other"), {}));
+  const auto first = kv.get_versioned("app", "k");
+  CHECK(first->value == Value("one"));
+  CHECK(first->version != 0);
+  REQUIRE(kv.set("app", "k", Value("one"), {}));
+  CHECK_FALSE(*kv.put_versioned("app", "k", first->version, Value("two"), {}));
+  const auto second = kv.get_versioned("app", "k");
+  CHECK(*kv.put_versioned("app", "k", second->version, Value("two"), 10s));
+  CHECK(kv.get("app", "k") == Value("two"));
+  pass(10s);
+  CHECK_FALSE(*kv.put_versioned("app", "k", second->version, Value("three"), {}));
+  CHECK(*kv.put_versioned("app", "k", 0, Value("three"), {}));
+}
