@@ -8,7 +8,7 @@ import harness
 from harness import OK, PEER_FAILED, Server
 
 TWO_WORKERS = ["--set", "server.workers=2"]
-LUA_AUTH = ["--set", 'auth.mode="lua"', "--set", 'session.login_timeout="1s"']
+LUA_AUTH = ["--set", 'auth.mode="lua"', "--set", 'session.login_timeout="3s"']
 
 GATE = """
 local gw = require "godwit"

@@ -54,7 +54,7 @@ def test_wrong_and_failed_answers_count_as_failed():
 def test_with_a_rate_messages_are_sent_on_time():
     with Server() as server:
         result = server.bench("--rate", "500", "--duration", "1s", "--in-flight", "100").expect(OK).json
-        assert result["sent"] == 500 and 0.9 < result["seconds"] < 2, result
+        assert result["sent"] == 500 and 0.9 < result["seconds"] < 5, result
 
 
 def test_latency_counts_from_the_time_a_message_was_due():

@@ -213,6 +213,12 @@ def run(*arguments, stdin=None, **options):
     return finish(start(*arguments, **options), stdin, began)
 
 
+def end_load(bench):
+    """Ends a `godwit bench` that was started to last: it waits for what it has sent, and prints its figures."""
+    bench.send_signal(signal.SIGINT)
+    return finish(bench)
+
+
 def free_udp_port():
     """Nobody listens there, unless somebody takes it meanwhile."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:

@@ -69,7 +69,7 @@ def test_time_jumps_and_every_case_begins_with_a_fresh_generation():
     with app({"greeter": spec}) as folder:
         done = harness.run("test", folder).expect(OK)
         assert "2 passed, 0 failed" in done.out
-        assert float(re.search(r"in ([\d.]+) s", done.out)[1]) < 2, done.out
+        assert float(re.search(r"in ([\d.]+) s", done.out)[1]) < 4, done.out  # which is what they sleep
 
 
 def test_a_failure_says_what_and_where_and_what_the_app_logged():

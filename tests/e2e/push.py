@@ -109,7 +109,7 @@ def test_listening_where_nobody_serves_is_said():
 
 def test_a_device_answers_once_per_key_and_silence_has_a_code():
     with shipped("iot") as server:
-        run = ("iot.run", "--header", "device=pump-7", "--header", "timeout=2", "--body", "status")
+        run = ("iot.run", "--header", "device=pump-7", "--header", "timeout=20", "--body", "status")
         assert "TargetNotFound" in server.request(*run).expect(PEER_FAILED).err
         pump = ("--uid", "pump-7", "--action", "iot.command", "--json")
         with Listener(server, *pump, "--reply", "3 bar") as device:
@@ -159,7 +159,7 @@ def test_people_in_a_room_hear_each_other_come_talk_and_go():
                 assert server.request("chat.tell", "--header", "to=ada", "--body", "psst", "--uid", "eve").expect(OK).out == "1"
                 told = ada.message()
                 assert (told["action"], told["body"], told["headers"]) == ("chat.told", "psst", {"from": "eve"})
-                saw = Listener(server, "--uid", "eve", "--first", "chat.join=lobby", "--for", "2500ms")
+                saw = Listener(server, "--uid", "eve", "--first", "chat.join=lobby", "--for", "5s")
                 assert ada.message()["action"] == "chat.joined"
                 assert saw.end() == OK
             left = [ada.message(), ada.message()]
@@ -176,7 +176,7 @@ def test_ticks_come_at_their_rate_in_packets_of_their_own():
         assert all(later["number"] > earlier["number"] for earlier, later in zip(bodies, bodies[1:]))
         seconds = bodies[-1]["time"] - bodies[0]["time"]
         ticked = bodies[-1]["number"] - bodies[0]["number"]
-        assert 0.5 < seconds / (ticked / 20) < 1.5, (seconds, ticked)
+        assert 0.5 < seconds / (ticked / 20) < 3, (seconds, ticked)
 
 
 def test_an_unreliable_event_arrives_and_one_that_fits_no_packet_is_refused():

@@ -78,13 +78,14 @@ def test_sighup_reloads_the_configuration_and_says_what_became_of_each_key():
 
 def test_no_request_fails_while_scripts_are_reloaded():
     with Server() as server:
-        load = harness.start("bench", server.address, "--ca", server.certificate, "--duration", "2s", "--in-flight", "32",
+        load = harness.start("bench", server.address, "--ca", server.certificate, "--duration", "10m", "--in-flight", "32",
                              "--json")
+        harness.wait_until(lambda: server.metric("godwit_messages_received_total") > 0)
         for generation in range(2, 7):
             server.write_app("echo", harness.ECHO + f"-- {generation}\n")
             server.log.wait_for(rf"app is live .*echo@{generation}")
-        result = harness.finish(load).expect(OK).json
-        assert result["failed"] == 0 and result["ok"] > 100, result
+        result = harness.end_load(load).expect(OK).json
+        assert result["failed"] == 0 and result["ok"] == result["sent"] > 100, result
 
 
 if __name__ == "__main__":

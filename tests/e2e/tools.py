@@ -118,7 +118,7 @@ def test_ids_are_unlike_each_other_and_packing_goes_there_and_back():
 ASKING = """
 local gw = require "godwit"
 gw.handle("ask", function(msg)
-  local answer, err = gw.http.request { url = msg:body(), timeout = "500ms", max_body = 1000 }
+  local answer, err = gw.http.request { url = msg:body(), timeout = "2s", max_body = 1000 }
   msg:reply(answer and answer.status .. " " .. answer.body or err.name)
 end)
 gw.handle("post", function(msg)
@@ -133,7 +133,7 @@ class Page(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         if self.path == "/slow":
-            time.sleep(2)
+            time.sleep(10)
         if self.path == "/redirect":
             self.send_response(302)
             self.send_header("Location", "http://127.0.0.1:1/secret")
@@ -190,7 +190,7 @@ def test_what_a_server_out_there_does_wrong_costs_little():
             assert asked(s, base + "/endless") == "MessageTooLarge"
             began = time.monotonic()
             assert asked(s, base + "/slow") == "DeadlineExceeded"
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < 8
             assert asked(s, base + "/") == "200 hello"
 
 

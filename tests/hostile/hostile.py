@@ -4,6 +4,7 @@
 Each attack ends with a request of somebody who means well; it is answered, or the attack has won.
 """
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -23,8 +24,6 @@ UNKNOWN_VERSION = 0xBABABABA
 INITIAL_BYTES_MIN = 1200
 DATAGRAM_BYTES_MAX = 65507
 STATELESS_RESETS_PER_S = 100
-# Silence is believed after this. Every answer of a server that is asked before and after has been read by then.
-SILENCE_S = 0.3
 
 
 def long_header(version, size, cid=None):
@@ -44,6 +43,7 @@ class Stranger:
     """A UDP socket of its own."""
 
     def __init__(self, server):
+        self.server = server
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.connect(("127.0.0.1", server.port))
 
@@ -51,14 +51,14 @@ class Stranger:
         self.socket.send(datagram)
 
     def answers(self):
-        """Everything that comes until it is silent."""
+        """Everything that comes. The only worker reads in order: once somebody who asked later has his answer, whatever
+        these datagrams bring is here."""
+        expect_served(self.server)
         found = []
-        self.socket.settimeout(SILENCE_S)
-        try:
+        with contextlib.suppress(BlockingIOError):
             while True:
-                found.append(self.socket.recv(DATAGRAM_BYTES_MAX))
-        except (socket.timeout, ConnectionRefusedError):
-            return found
+                found.append(self.socket.recv(DATAGRAM_BYTES_MAX, socket.MSG_DONTWAIT))
+        return found
 
     def __enter__(self):
         return self
