@@ -299,9 +299,6 @@ deps_test_tools() {
     rm -rf -- "$work"
 }
 
-# gcovr counts for `./dev coverage`; whoever only runs or tests godwit does without it.
-deps_coverage_tools() { install_packages gcovr; }
-
 fetch_promtool() {
     local apt_options
     private_apt deb && apt-get "${apt_options[@]}" download prometheus && dpkg-deb -x prometheus_*.deb root

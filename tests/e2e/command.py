@@ -2,24 +2,27 @@
 """The command line itself: help, usage errors, and the verbs that need no server."""
 
 import pathlib
+import re
 import tempfile
 
 import harness
 from harness import OK, USAGE, run
 
-VERBS = ["serve", "check", "request", "send", "bench", "config", "errors", "version"]
+# Each with the verbs below it.
+VERBS = {"serve": [], "check": [], "request": [], "send": [], "listen": [], "bench": [], "reload": [], "test": [], "lint": [],
+         "errors": [], "version": [], "config": ["show", "default", "diff"], "plugin": ["inspect", "ls", "reload"],
+         "script": ["ls", "reload", "rollback", "run", "eval"], "new": ["app", "plugin"]}
 
 
 def test_every_verb_explains_itself():
     top = run("--help").expect(OK).out
-    for verb in VERBS:
-        assert verb in top, verb
+    for verb, below in VERBS.items():
+        assert re.search(rf"^  {verb} +\S", top, re.M), verb
         text = run(verb, "--help").expect(OK).out
-        assert "--help" in text
-        if verb != "config":
-            assert "Examples:" in text, verb
-    for verb in ["show", "default", "diff"]:
-        assert "Examples:" in run("config", verb, "--help").expect(OK).out
+        for sub in below:
+            assert re.search(rf"^  {sub} +\S", text, re.M) and "--help" in text, (verb, sub)
+            text += run(verb, sub, "--help").expect(OK).out
+        assert "Examples:" in text, verb
 
 
 def test_usage_errors_exit_2_and_name_the_code_and_the_help():
@@ -35,6 +38,15 @@ def test_usage_errors_exit_2_and_name_the_code_and_the_help():
         assert "UsageInvalid (8002)" in failed.err, arguments
         assert "--help" in failed.err
         assert failed.out == ""
+
+
+def test_a_verb_that_does_not_exist_is_repeated_with_the_one_that_was_meant():
+    for arguments, words in [(["requst"], "there is no 'requst'; did you mean 'request'?; see: godwit --help"),
+                             (["script", "lss"], "there is no 'lss'; did you mean 'ls'?; see: godwit script --help"),
+                             (["dance"], "there is no 'dance'; see"), (["--verbose"], "there is no '--verbose'; see"),
+                             ([], "subcommand is required"), (["request"], "ADDR is required")]:
+        failed = run(*arguments).expect(USAGE)
+        assert words in failed.err, failed.err
 
 
 def test_a_file_that_is_not_there_exits_2_before_connecting():

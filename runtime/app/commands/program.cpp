@@ -1,25 +1,48 @@
 #include "app/commands/program.h"
 
+#include <fmt/format.h>
+
 #include "app/commands/flags.h"
 #include "app/commands/print.h"
 #include "app/commands/verb.h"
+#include "base/text.h"
 #include "base/version.h"
 
 namespace godwit::app {
 namespace {
 
+struct NamedVerb {
+  const CLI::App& verb;
+  std::string command;  ///< as it was typed
+};
+
 // What was asked for by name of a verb is explained by the help of that verb.
-std::string help_command(const CLI::App& program) {
+NamedVerb last_verb(const CLI::App& program) {
+  const CLI::App* at = &program;
   std::string command = "godwit";
-  for (const CLI::App* at = &program; !at->get_subcommands().empty();) {
+  while (!at->get_subcommands().empty()) {
     at = at->get_subcommands().front();
     command += " " + at->get_name();
   }
-  return command + " --help";
+  return {*at, std::move(command)};
+}
+
+// To the parser a verb that does not exist is only one that is missing.
+std::string reason(const CLI::App& verb, const CLI::ParseError& error) {
+  const std::vector<std::string> words = verb.remaining();
+  if (dynamic_cast<const CLI::RequiredError*>(&error) == nullptr || words.empty()) return error.what();
+  std::vector<std::string_view> names;
+  for (const CLI::App* known : verb.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(known->get_name());
+  }
+  if (names.empty()) return error.what();
+  const auto near = nearest(words.front(), names);
+  return fmt::format("there is no '{}'{}", words.front(), near ? fmt::format("; did you mean '{}'?", *near) : "");
 }
 
 int refuse(const CLI::App& program, const CLI::ParseError& error) {
-  print_error({Code::kUsageInvalid, std::string(error.what()) + "; see: " + help_command(program)});
+  const auto [verb, command] = last_verb(program);
+  print_error({Code::kUsageInvalid, reason(verb, error) + "; see: " + command + " --help"});
   return static_cast<int>(ExitCode::kUsage);
 }
 
