@@ -34,6 +34,10 @@ void RawClientNode::on_events(quic::Connection& connection, std::span<const quic
       if (behaviour_ != Behaviour::kSilent) greet(connection);
     } else if (const auto* closed = std::get_if<quic::Closed>(&event)) {
       closed_ = *closed;
+    } else if (const auto* reset = std::get_if<quic::StreamReset>(&event)) {
+      resets_[reset->stream] = reset->app_error;
+    } else if (std::holds_alternative<quic::StreamClosed>(event)) {
+      ++streams_closed_;
     } else if (const auto* readable = std::get_if<quic::StreamReadable>(&event)) {
       if (readable->stream == control_ && !pinging_) read_control(connection);
     }
@@ -89,6 +93,7 @@ void RawClientNode::on_welcome(quic::Connection& connection) {
     case Behaviour::kBreaksBodies: return break_bodies(connection);
     case Behaviour::kResetsHead:
     case Behaviour::kCutsHead: return lose_head(connection);
+    case Behaviour::kOpensUnknown: return open_unknown(connection);
     case Behaviour::kHoardsBodies: return hoard_bodies(connection);
     case Behaviour::kSendsDatagram:
       world_.expect(connection.send_datagram(datagram).has_value(), "the datagram is not taken");
@@ -158,6 +163,13 @@ void RawClientNode::break_bodies(quic::Connection& connection) {
     if (connection) connection->reset(reset, Code::kCancelled);
   });
   connection.write(shared, *codec_.encode_message(next_event(4), 0));
+}
+
+void RawClientNode::open_unknown(quic::Connection& connection) {
+  const auto unknown = static_cast<wire::StreamType>(99);
+  write_type(connection, *connection.open_uni(), unknown);
+  write_type(connection, *connection.open_bidi(), unknown);
+  connection.write(open_shared(connection), *codec_.encode_message(next_event(1), 0));
 }
 
 void RawClientNode::ping_on() {

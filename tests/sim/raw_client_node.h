@@ -23,6 +23,7 @@ class RawClientNode final : public Node, private quic::ConnectionOwner {
                      ///< order
     kResetsHead,     ///< sends event 2, then resets the stream of event 1 before its head
     kCutsHead,       ///< sends event 2, then ends the stream of event 1 inside its head
+    kOpensUnknown,   ///< opens a stream each way of a type that nobody knows, then sends event 1
     kHoardsBodies,   ///< begins the largest events on as many streams as it may, and ends none of them until told to;
                      ///< then one small event
     kSendsDatagram,  ///< greets, and sends `datagram`
@@ -41,6 +42,10 @@ class RawClientNode final : public Node, private quic::ConnectionOwner {
   uint64_t acknowledged() const { return acknowledged_; }
   const std::map<uint64_t, Code>& refused() const { return refused_; }
   uint64_t pings() const { return pings_; }
+  /// The streams that the server reset, and the code that says why.
+  const std::map<quic::StreamId, uint64_t>& resets() const { return resets_; }
+  /// Streams that are over: none is ended from here.
+  size_t streams_closed() const { return streams_closed_; }
 
   void receive(const ReceivedDatagrams& datagrams) override { endpoint_->receive(datagrams); }
   bool end_turn() override;
@@ -55,6 +60,7 @@ class RawClientNode final : public Node, private quic::ConnectionOwner {
   void on_welcome(quic::Connection& connection);
   quic::StreamId open_shared(quic::Connection& connection);
   void break_bodies(quic::Connection& connection);
+  void open_unknown(quic::Connection& connection);
   void lose_head(quic::Connection& connection);
   void hoard_bodies(quic::Connection& connection);
   void ping_on();
@@ -76,6 +82,8 @@ class RawClientNode final : public Node, private quic::ConnectionOwner {
   uint64_t acknowledged_ = 0;
   uint64_t pings_ = 0;
   std::map<uint64_t, Code> refused_;
+  std::map<quic::StreamId, uint64_t> resets_;
+  size_t streams_closed_ = 0;
 };
 
 }  // namespace godwit::sim

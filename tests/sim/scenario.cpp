@@ -23,6 +23,7 @@ std::vector<Scenario> all_scenarios() {
       {"stream_limit", "messages over the stream limit wait and go on when others end", stream_limit},
       {"broken_bodies", "messages with broken bodies are refused by number, and those behind them go on",
        broken_bodies},
+      {"unknown_streams", "a stream of unknown type is refused with a code, and the connection lives on", unknown_streams},
       {"lost_heads", "who loses a message's head is closed with a code: its number would be missing for ever",
        lost_heads},
       {"body_room", "bodies for which there is no room wait in their sender, and all arrive", body_room},

@@ -34,6 +34,7 @@ void broken_datagrams(World& world);
 // scenarios/own_streams.cpp
 void stream_limit(World& world);
 void broken_bodies(World& world);
+void unknown_streams(World& world);
 void lost_heads(World& world);
 void body_room(World& world);
 void hoarded_bodies(World& world);

@@ -39,6 +39,22 @@ void broken_bodies(World& world) {
   world.expect(!client.closed(), "the connection was closed");
 }
 
+void unknown_streams(World& world) {
+  ServerNode server(world);
+  RawClientNode client(world);
+  world.network().set(client, {.loss = 0.05, .delay = 10ms, .jitter = 10ms});
+  client.connect(RawClientNode::Behaviour::kOpensUnknown);
+  world.expect(world.run_until([&] { return client.streams_closed() == 2; }, 10s), "a stream was not refused");
+  // What the server sends on a stream is reset; of what it was to read it only wants no more.
+  const std::map<quic::StreamId, uint64_t> expected{{4, quic::to_app_error(Code::kStreamTypeUnknown)}};
+  world.expect(client.resets() == expected, "not reset, or with another code");
+  world.expect(world.run_until([&] { return client.acknowledged() == 1; }, 10s), "the message behind was not handled");
+  world.run(2s);
+  world.expect(!client.closed(), "the connection was closed");
+  // The control stream, and a shared lane each way.
+  world.expect(server.metrics().streams_open.value() == 3, "a refused stream is still open");
+}
+
 void lost_heads(World& world) {
   const bool resets = world.seed() % 2 == 0;
   ServerNode server(world);
