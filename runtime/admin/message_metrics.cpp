@@ -71,6 +71,14 @@ constexpr Metric kMetrics[] = {
      }},
     {"godwit_message_duplicates_total", kCounter, "", "Messages that came again and were recognised.",
      PLAIN(duplicates_dropped)},
+    {"godwit_strategy_selections_total", kCounter, "strategy, size_class",
+     "Messages sent by a strategy's plan; default is the plan of the server itself.",
+     [](const Scrape& scrape, Series& series) {
+       for (const auto& [name, strategy] : scrape.strategies) {
+         for (size_t size = 0; size < kSizeClasses; ++size)
+           series.add({{"strategy", name}, {"size_class", kSizeLabels[size]}}, strategy.selections[size]);
+       }
+     }},
     {"godwit_arriving_body_bytes", kGauge, "", "Bodies that are arriving on streams of their own and have room.",
      PLAIN(arriving_bytes)},
     {"godwit_bodies_held_total", kCounter, "", "Bodies that flow control held until there was room for them.",

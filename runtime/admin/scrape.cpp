@@ -22,6 +22,20 @@ std::vector<AppView> apps_over_workers(const Scrape& scrape) {
   return sums;
 }
 
+namespace {
+
+std::map<std::string, transfer::StrategyView> strategies_over_workers(
+    const std::vector<transfer::StrategyView>& strategies) {
+  std::map<std::string, transfer::StrategyView> sums;
+  for (const transfer::StrategyView& one : strategies) {
+    transfer::StrategyView& sum = sums[one.name];
+    for (size_t i = 0; i < kSizeClasses; ++i) sum.selections[i] += one.selections[i];
+  }
+  return sums;
+}
+
+}  // namespace
+
 Scrape scrape(const AdminSource& source, const Clock& clock) {
   return {
       .now = clock.now(),
@@ -31,6 +45,7 @@ Scrape scrape(const AdminSource& source, const Clock& clock) {
       .app_reloads = source.app_reloads(),
       .facts = source.facts(),
       .unit_metrics = source.unit_metrics(),
+      .strategies = strategies_over_workers(source.strategies()),
       .process = read_process_stats(),
   };
 }

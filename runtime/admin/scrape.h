@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+
 #include "admin/process_stats.h"
 #include "admin/source.h"
 #include "port/clock.h"
@@ -15,6 +17,7 @@ struct Scrape {
   std::vector<AppReloads> app_reloads;
   ServerFacts facts;
   std::vector<MetricStore::View> unit_metrics;
+  std::map<std::string, transfer::StrategyView> strategies;  ///< all workers together
   ProcessStats process;
 };
 

@@ -9,6 +9,7 @@
 #include "base/metric_store.h"
 #include "base/time.h"
 #include "base/worker_metrics.h"
+#include "transfer/planner.h"
 
 namespace godwit::admin {
 
@@ -75,6 +76,8 @@ class AdminSource {
   virtual ServerFacts facts() const = 0;
   /// What live scripts and plugins count.
   virtual std::vector<MetricStore::View> unit_metrics() const = 0;
+  /// Whose plans messages travelled by, once for each worker.
+  virtual std::vector<transfer::StrategyView> strategies() const = 0;
 };
 
 }  // namespace godwit::admin

@@ -55,6 +55,14 @@ std::vector<admin::AppView> ServerAdmin::apps() const { return scripts_.views();
 
 std::vector<admin::AppReloads> ServerAdmin::app_reloads() const { return scripts_.reloads(); }
 
+std::vector<transfer::StrategyView> ServerAdmin::strategies() const {
+  std::vector<transfer::StrategyView> views;
+  for (const auto& worker : workers_) {
+    for (transfer::StrategyView& view : worker->apps().planner().views()) views.push_back(std::move(view));
+  }
+  return views;
+}
+
 admin::ServerFacts ServerAdmin::facts() const {
   admin::ServerFacts facts{
       .state = state_,

@@ -38,6 +38,7 @@ class ServerAdmin final : private admin::AdminSource {
   std::vector<admin::AppReloads> app_reloads() const override;
   admin::ServerFacts facts() const override;
   std::vector<MetricStore::View> unit_metrics() const override { return metrics_.views(); }
+  std::vector<transfer::StrategyView> strategies() const override;
 
   const Config config_;
   const std::vector<std::unique_ptr<Worker>>& workers_;

@@ -69,6 +69,7 @@ class ServerCore final : private quic::ConnectionOwner,
     session::Authenticator& authenticator;
     Dispatcher::Handlers& handlers;
     WorkerServices& services;  ///< hears of the sessions, and reaches them
+    transfer::Planner& planner;
     host::SessionListener* listener = nullptr;
   };
 

@@ -61,6 +61,7 @@ host::AppStats WorkerApps::commit(const host::ReloadPlan& plan) {
   // Each of these patterns was looked at when its generation was built.
   if (auto routes = route_apps(apps_with(index, unit.app.get()))) routes_ = std::move(*routes);
   collect_deciders();
+  collect_strategies();
   end_migration();
   ++version_;
   publish();
@@ -138,6 +139,21 @@ void WorkerApps::collect_deciders() {
       heard_[what] |= listener->hears(static_cast<host::SessionEvent::What>(what));
   }
   authenticator_.set_units(std::move(authenticators));
+}
+
+/// Those that plan as before are not asked again.
+void WorkerApps::collect_strategies() {
+  std::vector<transfer::Strategy*> strategies;
+  std::vector<std::string> names;
+  for (const Unit& unit : units_) {
+    transfer::Strategy* strategy = unit.app ? unit.app->strategy() : nullptr;
+    if (!strategy) continue;
+    strategies.push_back(strategy);
+    names.emplace_back(unit.app->name());
+  }
+  if (names == strategies_) return;
+  strategies_ = std::move(names);
+  planner_.set_strategies(strategies);
 }
 
 void WorkerApps::warn_of_authenticator(const Unit& unit) const {

@@ -18,6 +18,7 @@
 #include "host/repeat_filter.h"
 #include "host/router.h"
 #include "host/session_event.h"
+#include "transfer/planner.h"
 
 namespace godwit::app {
 
@@ -54,6 +55,8 @@ class WorkerApps final : public Dispatcher::Handlers, public host::SessionListen
   bool run_ready(host::ReplySink& sink) override;
   /// The live units that decide who may come in.
   UnitAuthenticator& authenticator() { return authenticator_; }
+  /// How bodies travel, as the live units plan.
+  transfer::Planner& planner() { return planner_; }
   uint64_t version() const override { return version_; }
   bool authorizes() const override { return !authorizers_.empty(); }
   std::vector<bool> authorize(uint32_t unit, std::span<const host::Delivery> batch, host::ReplySink& sink) override;
@@ -105,6 +108,7 @@ class WorkerApps final : public Dispatcher::Handlers, public host::SessionListen
   std::vector<RoutedApp> apps_with(uint32_t unit, const host::App* app) const;
   void warn_of_unreached(uint32_t unit) const;
   void collect_deciders();
+  void collect_strategies();
   void warn_of_authenticator(const Unit& unit) const;
   void tell_unit(Unit& unit, const host::SessionEvent& event);
   void end_migration();
@@ -117,6 +121,8 @@ class WorkerApps final : public Dispatcher::Handlers, public host::SessionListen
   const std::optional<host::UnitSource::Kind> authenticating_;
   UnitAuthenticator authenticator_;
   std::vector<host::Authorizer*> authorizers_;         ///< of live units
+  std::vector<std::string> strategies_;                ///< generations that were asked for their plans
+  transfer::Planner planner_;
   std::array<bool, host::kSessionEvents> heard_ = {};  ///< by a live unit
   host::RepeatFilter forbidden_logged_;
   std::unique_ptr<routing::RouteTable> routes_;

@@ -5,9 +5,6 @@
 namespace godwit::client {
 namespace {
 
-/// Bodies below this travel on the shared lane (the tiny and small classes), others on a stream of their own.
-constexpr size_t kSharedLaneBodyBytes = 64 * 1024;
-
 /// What may wait on the control stream: sixteen of its largest frames. Whoever reads never lets so much pile up;
 /// whoever asks and does not read would have us keep answers without end.
 constexpr uint64_t kControlBytesQueuedMax = 256 * 1024;
@@ -23,6 +20,7 @@ Channel::Channel(quic::Connection& connection, const session::SessionConfig& con
       config_(config),
       world_(world),
       own_streams_(connection, config, world.codec, world.metrics),
+      lanes_(world.planner, connection, world.clock, world.log),
       last_heard_(world.clock.now()),
       heartbeat_timer_([this](Timestamp now) { on_heartbeat(now); }) {}
 
@@ -259,7 +257,7 @@ void Channel::refuse_stream(quic::StreamId stream, Code code, std::string_view t
 Status Channel::send_message(const wire::Envelope& envelope, Bytes body) {
   if (closed_) return fail(Code::kConnectionLost, "the connection is closed");
   if (envelope.flags & wire::flags::kUnreliable) return send_datagram(envelope, body);
-  if (body.size() < kSharedLaneBodyBytes) {
+  if (lanes_.lane_of(envelope, body.size()) == transfer::Lane::kShared) {
     const auto front = world_.codec.encode_message(envelope, body.size());
     if (!front) return tl::unexpected(front.error());
     connection_.write(shared_out_, *front);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/timer_heap.h"
 #include "base/worker_metrics.h"
+#include "client/lane_choice.h"
 #include "client/own_streams.h"
 #include "port/clock.h"
 #include "quic/connection.h"
@@ -37,6 +38,7 @@ class Channel final : public session::Link {
     wire::Codec& codec;
     Log log;
     WorkerMetrics& metrics;
+    transfer::Planner& planner;
     Owner& owner;
   };
 
@@ -112,6 +114,7 @@ class Channel final : public session::Link {
   quic::StreamId shared_in_ = -1;
   tsl::robin_map<quic::StreamId, Inbound> inbound_;  ///< until the stream is closed in both directions
   OwnStreams own_streams_;
+  LaneChoice lanes_;
   std::deque<WaitingMessage> waiting_;  ///< own messages for which the peer allows no stream yet; bounded by the outbox
   std::vector<uint8_t> datagram_;       ///< being put together
   Duration heartbeat_{};

@@ -115,7 +115,7 @@ void ClientCore::on_events(quic::Connection& connection, std::span<const quic::E
 void ClientCore::on_handshake(Peer& peer, quic::Connection& connection) {
   peer.channel = std::make_unique<Channel>(
       connection, config_.session,
-      Channel::World{world_.clock, world_.timers, codec_, log_.named("channel"), world_.metrics, *this});
+      Channel::World{world_.clock, world_.timers, codec_, log_.named("channel"), world_.metrics, planner_, *this});
   const wire::Hello hello{.client_id = peer.credentials.client_id,
                           .uid = peer.credentials.uid,
                           .token = peer.credentials.token,

@@ -97,6 +97,7 @@ class ClientCore final : private quic::ConnectionOwner,
   Log log_;
   wire::Codec codec_;
   session::PromiseTable promises_;
+  transfer::Planner planner_;
   std::unique_ptr<quic::Endpoint> endpoint_;
   SlotMap<session::Session> sessions_;
   SlotMap<Peer> peers_;

@@ -19,6 +19,10 @@ namespace godwit::session {
 class Authenticator;
 }
 
+namespace godwit::transfer {
+class Strategy;
+}
+
 namespace godwit {
 class Entropy;
 class HttpClient;
@@ -172,6 +176,7 @@ class App : public Handler {
   virtual session::Authenticator* authenticator() { return nullptr; }
   virtual Authorizer* authorizer() { return nullptr; }
   virtual SessionListener* session_listener() { return nullptr; }
+  virtual transfer::Strategy* strategy() { return nullptr; }
 
   /// What operators may call beside messages.
   virtual std::span<const Command> commands() const { return {}; }

@@ -175,7 +175,7 @@ int LuaApp::set_up(lua_State* state) {
        {"sandbox.lua",  "errors.lua",   "api.lua",  "modules.lua", "message.lua",  "codecs.lua",   "secrets.lua",
         "zstd.lua",     "json.lua",     "wait.lua", "tasks.lua",   "sync.lua",     "timers.lua",   "lifecycle.lua",
         "sessions.lua", "groups.lua",   "kv.lua",   "events.lua",  "config.lua",   "identity.lua", "routes.lua",
-        "metrics.lua",  "commands.lua", "http.lua", "work.lua",    "dispatch.lua", "eval.lua"}) {
+        "strategies.lua", "metrics.lua",  "commands.lua", "http.lua", "work.lua",    "dispatch.lua", "eval.lua"}) {
     run_prelude(state, name, host);
   }
   if (!app.spec_file_.empty()) {
@@ -189,6 +189,7 @@ int LuaApp::set_up(lua_State* state) {
   app.task_died_ = reference_to(state, "task_died");
   app.run_events_ = reference_to(state, "run_events");
   app.authorize_ = reference_to(state, "authorize");
+  app.make_plan_ = reference_to(state, "make_plan");
   app.start_ = reference_to(state, "start");
   app.retire_ = reference_to(state, "retire");
   app.selftest_ = reference_to(state, "selftest");
@@ -212,6 +213,7 @@ void LuaApp::push_host(lua_State* state) {
   metrics_.add_to(state);
   commands_.add_to(state);
   events_.add_to(state);
+  strategies_.add_to(state);
   http_.add_to(state);
   work_->add_to(state);
   push_bounded_strings(state);
@@ -368,6 +370,32 @@ std::string LuaApp::refusal_of(const Delivery& delivery) {
   stats_.errors += 1;
   log_failure(outcome.failure, &delivery);
   return "gw.authorize failed";
+}
+
+LuaApp::Answer LuaApp::make_plan(size_t range, const transfer::Question& question, transfer::Plan& plan) {
+  strategies_.ask(range, question, plan);
+  bridge_.begin_turn(0, 0);
+  const LuaVm::Outcome outcome = vm_->start(make_plan_, limits_.burst_max);
+  if (outcome.how == LuaVm::Outcome::How::kDone) {
+    const std::optional<transfer::Plan> answer = strategies_.take_answer();
+    if (answer) plan = *answer;
+    return answer ? Answer::kPlanned : Answer::kLeftToDefault;
+  }
+  stats_.errors += 1;
+  if (outcome.how == LuaVm::Outcome::How::kWaits) {
+    forget_waiting(outcome.coroutine);
+    context_.log.error("gw.strategy must not wait", {{"app", context_.name}});
+  } else {
+    log_failure(outcome.failure, nullptr);
+  }
+  return Answer::kFailed;
+}
+
+void LuaApp::on_plan_refused(const transfer::Question& question, const Error& why) {
+  stats_.errors += 1;
+  context_.log.error("a plan of gw.strategy makes no sense", {{"app", context_.name},
+                                                              {"size_class", name_of(transfer::size_class(question.sizes.bytes_min))},
+                                                              {"error", why.text}});
 }
 
 void LuaApp::resume(const LuaWaits::Ready& ready) {
@@ -567,7 +595,7 @@ void LuaApp::forget_waiting(uint32_t coroutine) {
 
 bool LuaApp::does_something() const {
   return !context_.registrations.empty() || !context_.rewrites.empty() || context_.authorizes || events_.wanted() ||
-         !commands_.list().empty();
+         !commands_.list().empty() || !strategies_.ranges().empty();
 }
 
 Result<std::string> LuaApp::work(std::string call) {

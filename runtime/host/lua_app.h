@@ -10,11 +10,13 @@
 #include "host/lua_http.h"
 #include "host/lua_metrics.h"
 #include "host/lua_services.h"
+#include "host/lua_strategies.h"
 #include "host/lua_vm.h"
 #include "host/lua_work.h"
 #include "host/repeat_filter.h"
 #include "host/router.h"
 #include "host/uuid_source.h"
+#include "transfer/strategy.h"
 
 namespace godwit::host {
 
@@ -23,7 +25,8 @@ class LuaApp final : public App,
                      private Router,
                      private Authorizer,
                      private SessionListener,
-                     private session::Authenticator {
+                     private session::Authenticator,
+                     private transfer::Strategy {
  public:
   /// `spec_file`: the file of the source that is run instead of main.lua, with what specs are written with.
   LuaApp(std::shared_ptr<const AppSource> source, uint32_t generation, const AppLimits& limits, AppWorld world,
@@ -64,6 +67,7 @@ class LuaApp final : public App,
   Authorizer* authorizer() override { return context_.authorizes ? this : nullptr; }
   SessionListener* session_listener() override { return this; }
   session::Authenticator* authenticator() override { return events_.authenticates() ? this : nullptr; }
+  transfer::Strategy* strategy() override { return strategies_.ranges().empty() ? nullptr : this; }
 
  private:
   std::string_view reroute(wire::Kind kind, std::string_view action) override;
@@ -74,6 +78,10 @@ class LuaApp final : public App,
   void authenticate(const session::Credentials& credentials, Decided done) override {
     events_.ask(credentials, std::move(done));
   }
+  std::string_view strategy_name() const override { return source_->name; }
+  std::vector<transfer::SizeRange> ranges() const override { return strategies_.ranges(); }
+  Answer make_plan(size_t range, const transfer::Question& question, transfer::Plan& plan) override;
+  void on_plan_refused(const transfer::Question& question, const Error& why) override;
 
   /// What a coroutine that waits was doing.
   struct Place {
@@ -118,6 +126,7 @@ class LuaApp final : public App,
   LuaCommands commands_;
   std::optional<UuidSource> uuids_;
   LuaEvents events_;
+  LuaStrategies strategies_;
   LuaHttp http_;
   std::shared_ptr<LuaWork> work_;
   std::string rerouted_;
@@ -129,6 +138,7 @@ class LuaApp final : public App,
   int task_died_ = LUA_NOREF;
   int run_events_ = LUA_NOREF;
   int authorize_ = LUA_NOREF;
+  int make_plan_ = LUA_NOREF;
   int start_ = LUA_NOREF;
   int retire_ = LUA_NOREF;
   int selftest_ = LUA_NOREF;

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "host/plugin_plan.h"
 #include "host/plugin_views.h"
 #include "routing/pattern.h"
 
@@ -234,6 +235,36 @@ std::string_view PluginApp::reroute(wire::Kind kind, std::string_view action) {
   note_failure("plugin's route was not followed",
                status == GW_OK ? "no action: " + escape_for_log(chosen, 64) : name_of_status(status));
   return action;
+}
+
+std::string_view PluginApp::strategy_name() const {
+  const std::string_view label = host_.label().name;
+  return label.substr(0, label.rfind('@'));
+}
+
+std::vector<transfer::SizeRange> PluginApp::ranges() const {
+  const gw_strategy_kind& kind = library_->strategy();
+  return {{kind.bytes_min, kind.bytes_max == 0 ? transfer::kBytesMax : kind.bytes_max}};
+}
+
+PluginApp::Answer PluginApp::make_plan(size_t, const transfer::Question& question, transfer::Plan& plan) {
+  const PluginHost::Entry entry(host_, Stage::kRunning, nullptr);
+  const gw_strategy_question asked = plain(question);
+  gw_strategy_plan out = plain(plan);
+  const Timestamp before = world_.clock.measure();
+  const gw_status status = call(library_->strategy().plan, self_, &asked, &out);
+  note_time(world_.clock.measure() - before, "plan");
+  if (status == GW_ERROR_NOT_FOUND) return Answer::kLeftToDefault;
+  plan = plan_of(out);
+  if (status == GW_OK) return Answer::kPlanned;
+  ++stats_.errors;
+  note_failure("plugin failed to plan", name_of_status(status));
+  return Answer::kFailed;
+}
+
+void PluginApp::on_plan_refused(const transfer::Question&, const Error& why) {
+  ++stats_.errors;
+  note_failure("plugin's plan makes no sense", why.text);
 }
 
 Result<session::Identity> PluginApp::decide(const session::Credentials& client) {

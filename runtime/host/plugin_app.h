@@ -9,12 +9,13 @@
 #include "host/repeat_filter.h"
 #include "host/router.h"
 #include "session/identity.h"
+#include "transfer/strategy.h"
 
 namespace godwit::host {
 
 /// One instance of a plugin on one worker. The plugin's functions are called without a net: what they throw ends the
 /// process with a line that names the plugin.
-class PluginApp final : public App, private Router, private session::Authenticator {
+class PluginApp final : public App, private Router, private session::Authenticator, private transfer::Strategy {
  public:
   static Result<std::unique_ptr<App>> create(std::shared_ptr<const PluginSource> source,
                                              std::shared_ptr<const PluginLibrary> library, uint32_t generation,
@@ -39,6 +40,7 @@ class PluginApp final : public App, private Router, private session::Authenticat
 
   Router* router() override { return library_->router().route ? this : nullptr; }
   session::Authenticator* authenticator() override { return library_->auth().authenticate ? this : nullptr; }
+  transfer::Strategy* strategy() override { return library_->strategy().plan ? this : nullptr; }
 
  private:
   PluginApp(std::shared_ptr<const PluginSource> source, std::shared_ptr<const PluginLibrary> library,
@@ -53,6 +55,10 @@ class PluginApp final : public App, private Router, private session::Authenticat
   Code refusal_of(gw_status status);
 
   std::string_view reroute(wire::Kind kind, std::string_view action) override;
+  std::string_view strategy_name() const override;
+  std::vector<transfer::SizeRange> ranges() const override;
+  Answer make_plan(size_t range, const transfer::Question& question, transfer::Plan& plan) override;
+  void on_plan_refused(const transfer::Question& question, const Error& why) override;
   void authenticate(const session::Credentials& credentials, Decided done) override { done(decide(credentials)); }
   Result<session::Identity> decide(const session::Credentials& credentials);
 

@@ -93,13 +93,16 @@ Status PluginLibrary::read_tables(const PluginFile& file) {
   handler_ = known_part(known.handler);
   router_ = known_part(known.router);
   auth_ = known_part(known.auth);
+  strategy_ = known_part(known.strategy);
   const auto missing = [&](uint32_t kind, bool there) { return (known.kinds & kind) != 0 && !there; };
   if (missing(GW_KIND_HANDLER, handler_.on_message)) return bad(file, "it is a handler without handler->on_message");
   if (missing(GW_KIND_ROUTER, router_.route)) return bad(file, "it is a router without router->route");
   if (missing(GW_KIND_AUTH, auth_.authenticate)) return bad(file, "it is an auth plugin without auth->authenticate");
-  if (missing(GW_KIND_STRATEGY, known.strategy)) return bad(file, "it is a strategy without its table");
+  if (missing(GW_KIND_STRATEGY, strategy_.plan)) return bad(file, "it is a strategy without strategy->plan");
   if (missing(GW_KIND_CODEC, known.codec)) return bad(file, "it is a codec without its table");
   if (missing(GW_KIND_STORE, known.store)) return bad(file, "it is a store without its table");
+  if (strategy_.bytes_max != 0 && strategy_.bytes_max < strategy_.bytes_min)
+    return bad(file, "its strategy plans for no size: bytes_max is less than bytes_min");
   return {};
 }
 

@@ -40,6 +40,7 @@ class PluginLibrary {
   const gw_handler_kind& handler() const { return handler_; }
   const gw_router_kind& router() const { return router_; }
   const gw_auth_kind& auth() const { return auth_; }
+  const gw_strategy_kind& strategy() const { return strategy_; }
 
  private:
   PluginLibrary(Unload unload, std::shared_ptr<PluginImages> images);
@@ -55,6 +56,7 @@ class PluginLibrary {
   gw_handler_kind handler_{};
   gw_router_kind router_{};
   gw_auth_kind auth_{};
+  gw_strategy_kind strategy_{};
 };
 
 }  // namespace godwit::host

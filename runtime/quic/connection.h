@@ -76,6 +76,7 @@ struct ConnectionStats {
   Duration min_rtt{};
   uint64_t congestion_window_bytes = 0;
   uint64_t bytes_in_flight = 0;
+  uint64_t packets_sent = 0;
   uint64_t packets_lost = 0;  ///< those with stream data
   uint64_t key_updates = 0;   ///< that we began
   uint64_t bytes_sent = 0;

@@ -79,6 +79,7 @@ ConnectionStats Transport::stats() const {
   out.min_rtt = Duration(stat.min_rtt == UINT64_MAX ? 0 : stat.min_rtt);
   out.congestion_window_bytes = stat.cwnd;
   out.bytes_in_flight = stat.bytes_in_flight;
+  out.packets_sent = packets_sent_;
   out.packets_lost = packets_lost_;
   streams_.for_each([&](const Stream& stream) {
     if (!stream.over) out.packets_lost += ngtcp2_conn_get_stream_loss_count(connection_.get(), stream.id);

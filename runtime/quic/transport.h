@@ -224,6 +224,7 @@ class Transport {
   Timestamp created_{};
   uint64_t packets_lost_ = 0;  ///< of streams that are over
   uint64_t key_updates_ = 0;
+  uint64_t packets_sent_ = 0;
   uint64_t bytes_sent_ = 0;
   uint64_t bytes_received_ = 0;
   bool handshake_completed_ = false;

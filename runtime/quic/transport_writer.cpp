@@ -77,6 +77,7 @@ Transport::Fill Transport::fill(Timestamp now) {
     if (written == 0) return Fill::kIdle;
     transmitter.commit(static_cast<size_t>(written), from_ngtcp2(path.path), info.ecn);
     pacer_.spend(static_cast<size_t>(written));
+    ++packets_sent_;
     bytes_sent_ += static_cast<uint64_t>(written);
   }
   return Fill::kMore;

@@ -593,6 +593,41 @@ function gw.authorize(fn) end
 ---@param target string | fun(msg: godwit.Message, session: godwit.Session?): string?, godwit.Error?
 function gw.route(pattern, target) end
 
+---How bodies of some size travel. Bytes, seconds and counts.
+---@class godwit.Plan
+---@field class? "tiny" | "small" | "medium" | "large" | "huge"   what it is counted as
+---@field lane? "shared" | "own"            in order with the small messages (below 64 KiB only), or on a stream of its own
+---@field buffer? godwit.Size               held in memory for it, at most 64 MiB
+---@field chunk? godwit.Size                a piece of it, at most the buffer
+---@field timeout? godwit.Duration          at most a day
+---@field retries? integer                  at most 100
+---@field streams? integer                  that share it, 1 to 64
+---@field compress? boolean
+
+---@alias godwit.Size number | string   bytes, or text: "64KiB", "1MiB"
+
+---What a strategy is asked about: all bodies of some sizes, of one class, on paths that are alike.
+---@class godwit.Sizes
+---@field class "tiny" | "small" | "medium" | "large" | "huge"
+---@field size_min number   bytes
+---@field size_max number   bytes; `math.huge` when there is no end
+---@field rtt? number       seconds; nil while it is not known
+---@field loss number       share of packets lost of late, 0 to 1
+---@field plan godwit.Plan  the server's own, whole
+
+---@class godwit.SizeRange
+---@field min? godwit.Size   default: 0
+---@field max? godwit.Size   default: no end
+
+---Plans how bodies travel whose size lies in the range, both ends included; of several the narrowest range plans. `fn` is asked
+---about every size class and kind of path when the app goes live, its answers are kept, and it must not wait. It returns what is
+---to be other than in `info.plan`, or nil. After an error, or an answer that makes no sense, the range is left to the server's
+---own plan until the next generation. Messages use the lane; the rest is for bodies beyond `message.inline_max`. Only while the app
+---loads, at most 16 times.
+---@param fn fun(info: godwit.Sizes): godwit.Plan?
+---@param range? godwit.SizeRange
+function gw.strategy(fn, range) end
+
 ---Is run on every worker before any goes live; an error keeps the generation from going live. Only while the app loads.
 ---@param fn fun()
 function gw.selftest(fn) end

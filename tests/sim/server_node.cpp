@@ -30,7 +30,7 @@ ServerNode::ServerNode(World& world, const Options& options)
       services_(0, world.clock(), timers(), directory_),
       core_(options.core, endpoint_options(world, options),
             {world.clock(), timers(), sender(), entropy_, log(), metrics(), sessions_, *authenticator_, witness_,
-             services_}) {}
+             services_, planner_}) {}
 
 bool ServerNode::end_turn() {
   const bool more = core_.end_turn();

@@ -38,6 +38,7 @@ class ServerNode final : public Node {
   Witness witness_;
   app::SessionDirectory directory_;
   app::WorkerServices services_;
+  transfer::Planner planner_;
   app::ServerCore core_;
 };
 

@@ -35,7 +35,7 @@
  */
 
 #define GW_ABI_MAJOR 1
-#define GW_ABI_MINOR 0
+#define GW_ABI_MINOR 1
 
 /* True when `pointer` (to a structure of that type) is there and reaches as far as `member`. */
 #define GW_REACHES(type, pointer, member) \
@@ -367,7 +367,7 @@ struct gw_host {
 enum {
   GW_KIND_HANDLER = 1,  /* answers messages */
   GW_KIND_ROUTER = 2,   /* decides under which action a message is looked up */
-  GW_KIND_STRATEGY = 4, /* plans how a message travels; this version asks nobody */
+  GW_KIND_STRATEGY = 4, /* plans how bodies travel */
   GW_KIND_AUTH = 8,     /* decides who may come in, where auth.mode is "plugin" */
   GW_KIND_CODEC = 16,   /* translates bodies; this version asks nobody */
   GW_KIND_STORE = 32    /* keeps state outside of the process; this version asks nobody */
@@ -410,8 +410,10 @@ typedef struct gw_strategy_question {
   uint64_t body_bytes;   /* or GW_SIZE_UNKNOWN */
   int64_t rtt_ns;        /* smoothed; 0: not known yet */
   double loss;           /* share of packets lost of late, 0 … 1 */
-  gw_bytes sample;       /* the first bytes, at most 4 KiB */
-  gw_text action;
+  gw_bytes sample;       /* the first bytes, at most 4 KiB; empty: the plan is for all bodies of these sizes */
+  gw_text action;        /* empty: the same */
+  /* Since minor version 1. The plan is for all bodies from body_bytes up to here, which are of one class. */
+  uint64_t body_bytes_max;
 } gw_strategy_question;
 
 typedef struct gw_strategy_plan {
@@ -429,9 +431,16 @@ typedef struct gw_strategy_plan {
 
 typedef struct gw_strategy_kind {
   uint32_t struct_size;
-  /* GW_OK: `out` was changed to the plan. Anything else, or a plan out of bounds: the default is used and the failure
-   * counted. Pure, as route is. */
+  /* GW_OK: `out` was changed to the plan. GW_ERROR_NOT_FOUND: the default is used. Anything else, or a plan that makes no
+   * sense (an unknown class; 64 KiB and more without own_stream; no buffer, more than 64 MiB of it, or one smaller than a
+   * chunk; no timeout, or one of more than a day; more than 100 retries; no stream, or more than 64): the failure is
+   * counted, and until the next generation the default plans instead. Pure, as route is: asked about every size class
+   * and kind of path when the generation goes live, and its answers are kept. */
   gw_status (*plan)(void* self, const gw_strategy_question* question, gw_strategy_plan* out);
+  /* Since minor version 1. The bodies it plans for, both ends included; bytes_max 0: no end. Of several strategies the
+   * one with the narrowest range plans. */
+  uint64_t bytes_min;
+  uint64_t bytes_max;
 } gw_strategy_kind;
 
 /* What a client shows when it greets. */

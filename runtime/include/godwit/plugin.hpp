@@ -29,8 +29,9 @@
  *   GW_PLUGIN_CLASS(Hello, .name = "hello", .version = "1.0.0", .license = "MIT")
  *
  * What the class has decides what it is: on_message makes it a handler, route a router, plan a strategy, authenticate
- * an auth plugin; start, stop, save and restore take part in its life where they are there. An exception that leaves
- * one of them is logged and becomes the call's failure; it never reaches the server.
+ * an auth plugin; start, stop, save and restore take part in its life where they are there. A strategy's constants
+ * kBodyBytesMin and kBodyBytesMax, where it has them, say which bodies it plans for. An exception that leaves one of
+ * them is logged and becomes the call's failure; it never reaches the server.
  */
 namespace godwit::plugin {
 
@@ -482,6 +483,8 @@ struct Tables {
     gw_strategy_kind table{};
     table.struct_size = sizeof table;
     if constexpr (kPlans) table.plan = plan;
+    if constexpr (requires { Plugin::kBodyBytesMin; }) table.bytes_min = Plugin::kBodyBytesMin;
+    if constexpr (requires { Plugin::kBodyBytesMax; }) table.bytes_max = Plugin::kBodyBytesMax;
     return table;
   }
   static constexpr gw_auth_kind auth_table() {

@@ -44,6 +44,7 @@ class FakeSource final : public AdminSource {
   std::vector<AppReloads> app_reloads() const override { return reloads; }
   ServerFacts facts() const override { return server; }
   std::vector<MetricStore::View> unit_metrics() const override { return store.views(); }
+  std::vector<transfer::StrategyView> strategies() const override { return strategy_views; }
 
   std::vector<std::unique_ptr<WorkerMetrics>> metrics;
   std::vector<WorkerView> views;
@@ -51,6 +52,7 @@ class FakeSource final : public AdminSource {
   std::vector<AppReloads> reloads;
   ServerFacts server;
   MetricStore store{2};
+  std::vector<transfer::StrategyView> strategy_views;
 };
 
 }  // namespace godwit::admin

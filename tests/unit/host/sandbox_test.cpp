@@ -35,7 +35,7 @@ TEST_CASE("the globals of an app are these and no others") {
         "hash hex http import info json kv limits log metric now on request route selftest semaphore send session "
         "sessions "
         "sleep "
-        "spawn time unload use uuid work zstd");
+        "spawn strategy time unload use uuid work zstd");
 }
 
 TEST_CASE("ways out of the sandbox are closed") {
