@@ -14,10 +14,9 @@ uint32_t retry_after_ms(Code code) {
 }  // namespace
 
 ServerCore::Peer::Peer(ServerCore& core, quic::Connection& connection)
-    : channel(
-          connection, core.config_.session,
-          {core.world_.clock, core.world_.timers, core.codec_, core.log_.named("channel"), core.world_.metrics,
-           core.world_.planner, core}),
+    : channel(connection, core.config_.session,
+              {core.world_.clock, core.world_.timers, core.codec_, core.log_.named("channel"), core.world_.metrics,
+               core.world_.planner, core}),
       greeting_timer([this, &core](Timestamp) { core.on_greeting_late(*this); }),
       address(connection.path().remote.to_string()) {}
 

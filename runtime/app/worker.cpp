@@ -59,10 +59,10 @@ Status Worker::open() {
                              .http = &shared_.http};
   apps_ = std::make_unique<WorkerApps>(world, shared_.authenticating);
   session::Authenticator& authenticator = shared_.authenticating ? apps_->authenticator() : shared_.authenticator;
-  core_ =
-      std::make_unique<ServerCore>(options_.core, options_.endpoint,
-                                   ServerCore::World{*loop_, loop_->timers(), *this, entropy_, shared_.log, *metrics_,
-                                                     shared_.sessions, authenticator, *apps_, *services_, apps_->planner(), apps_.get()});
+  core_ = std::make_unique<ServerCore>(
+      options_.core, options_.endpoint,
+      ServerCore::World{*loop_, loop_->timers(), *this, entropy_, shared_.log, *metrics_, shared_.sessions,
+                        authenticator, *apps_, *services_, apps_->planner(), apps_.get()});
   turn_hook_ = std::make_unique<io::TurnHook>(*loop_, [this] { end_turn(); });
   beat(loop_->now());
   return {};

@@ -120,8 +120,8 @@ class WorkerApps final : public Dispatcher::Handlers, public host::SessionListen
   std::vector<host::Router*> routers_;  ///< of live units
   const std::optional<host::UnitSource::Kind> authenticating_;
   UnitAuthenticator authenticator_;
-  std::vector<host::Authorizer*> authorizers_;         ///< of live units
-  std::vector<std::string> strategies_;                ///< generations that were asked for their plans
+  std::vector<host::Authorizer*> authorizers_;  ///< of live units
+  std::vector<std::string> strategies_;         ///< generations that were asked for their plans
   transfer::Planner planner_;
   std::array<bool, host::kSessionEvents> heard_ = {};  ///< by a live unit
   host::RepeatFilter forbidden_logged_;

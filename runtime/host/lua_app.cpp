@@ -172,10 +172,10 @@ int LuaApp::set_up(lua_State* state) {
   lua_call(state, 4, 0);
 
   for (const char* name :
-       {"sandbox.lua",  "errors.lua",   "api.lua",  "modules.lua", "message.lua",  "codecs.lua",   "secrets.lua",
-        "zstd.lua",     "json.lua",     "wait.lua", "tasks.lua",   "sync.lua",     "timers.lua",   "lifecycle.lua",
-        "sessions.lua", "groups.lua",   "kv.lua",   "events.lua",  "config.lua",   "identity.lua", "routes.lua",
-        "strategies.lua", "metrics.lua",  "commands.lua", "http.lua", "work.lua",    "dispatch.lua", "eval.lua"}) {
+       {"sandbox.lua",    "errors.lua",  "api.lua",      "modules.lua", "message.lua", "codecs.lua",   "secrets.lua",
+        "zstd.lua",       "json.lua",    "wait.lua",     "tasks.lua",   "sync.lua",    "timers.lua",   "lifecycle.lua",
+        "sessions.lua",   "groups.lua",  "kv.lua",       "events.lua",  "config.lua",  "identity.lua", "routes.lua",
+        "strategies.lua", "metrics.lua", "commands.lua", "http.lua",    "work.lua",    "dispatch.lua", "eval.lua"}) {
     run_prelude(state, name, host);
   }
   if (!app.spec_file_.empty()) {
@@ -393,9 +393,10 @@ LuaApp::Answer LuaApp::make_plan(size_t range, const transfer::Question& questio
 
 void LuaApp::on_plan_refused(const transfer::Question& question, const Error& why) {
   stats_.errors += 1;
-  context_.log.error("a plan of gw.strategy makes no sense", {{"app", context_.name},
-                                                              {"size_class", name_of(transfer::size_class(question.sizes.bytes_min))},
-                                                              {"error", why.text}});
+  context_.log.error("a plan of gw.strategy makes no sense",
+                     {{"app", context_.name},
+                      {"size_class", name_of(transfer::size_class(question.sizes.bytes_min))},
+                      {"error", why.text}});
 }
 
 void LuaApp::resume(const LuaWaits::Ready& ready) {

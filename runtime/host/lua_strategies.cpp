@@ -51,9 +51,7 @@ void LuaStrategies::ask(size_t range, const transfer::Question& question, const 
   answered_ = false;
 }
 
-std::optional<transfer::Plan> LuaStrategies::take_answer() {
-  return answered_ ? std::optional(plan_) : std::nullopt;
-}
+std::optional<transfer::Plan> LuaStrategies::take_answer() { return answered_ ? std::optional(plan_) : std::nullopt; }
 
 /// What the prelude calls.
 struct LuaStrategyFunctions {
@@ -98,8 +96,10 @@ struct LuaStrategyFunctions {
     if (given(3)) plan.buffer_bytes = to_count(luaL_checknumber(state, 3));
     if (given(4)) plan.chunk_bytes = to_count(luaL_checknumber(state, 4));
     if (given(5)) plan.timeout = to_duration(luaL_checknumber(state, 5));
-    if (given(6)) plan.retries = static_cast<uint32_t>(std::min<uint64_t>(to_count(luaL_checknumber(state, 6)), UINT32_MAX));
-    if (given(7)) plan.streams = static_cast<uint32_t>(std::min<uint64_t>(to_count(luaL_checknumber(state, 7)), UINT32_MAX));
+    if (given(6))
+      plan.retries = static_cast<uint32_t>(std::min<uint64_t>(to_count(luaL_checknumber(state, 6)), UINT32_MAX));
+    if (given(7))
+      plan.streams = static_cast<uint32_t>(std::min<uint64_t>(to_count(luaL_checknumber(state, 7)), UINT32_MAX));
     if (given(8)) plan.compress = lua_toboolean(state, 8) != 0;
     strategies.answered_ = true;
     return 0;
@@ -108,8 +108,7 @@ struct LuaStrategyFunctions {
 
 void LuaStrategies::add_to(lua_State* state) {
   using F = LuaStrategyFunctions;
-  static constexpr luaL_Reg kFunctions[] = {
-      {"declare", F::declare}, {"question", F::question}, {"answer", F::answer}};
+  static constexpr luaL_Reg kFunctions[] = {{"declare", F::declare}, {"question", F::question}, {"answer", F::answer}};
   lua_newtable(state);
   for (const luaL_Reg& function : kFunctions) {
     lua_pushlightuserdata(state, this);

@@ -16,6 +16,12 @@ PLUGINS = pathlib.Path(os.environ["PLUGINS"])
 TEST_PLUGINS = pathlib.Path(os.environ["TEST_PLUGINS"])
 
 
+STRATEGY = """
+local gw = require "godwit"
+gw.strategy(function() return {{ lane = "{lane}" }} end, {{ min = 100, max = 200 }})
+"""
+
+
 def server(*files, config="", **options):
     """A server whose plugins lie in its own folder, where the tests can replace them."""
     made = []
@@ -56,6 +62,30 @@ def test_a_plugin_answers_beside_the_scripts():
         assert running.request("plugin.echo", "--body", "to C and back").expect(OK).out == "to C and back"
         assert running.request("echo", "--body", "to Lua").expect(OK).out == "to Lua"
         harness.wait_until(lambda: running.metric("godwit_lua_messages_total") >= 2)
+
+
+def selections(running, strategy, size_class):
+    return running.metric(f"godwit_strategy_selections_total(?={{strategy=.{strategy}.,size_class=.{size_class}.}})")
+
+
+def test_a_strategy_plans_how_bodies_travel():
+    with server(PLUGINS / "size_default.so", arguments=["--set", 'log.level="debug"']) as running:
+        for size in [1023, 1024, 65535, 65536]:
+            assert running.request("echo", "--body", "x" * size).expect(OK).out == "x" * size
+        assert selections(running, "plugin/size_default", "tiny") == 1
+        assert selections(running, "plugin/size_default", "small") == 2
+        assert selections(running, "plugin/size_default", "medium") == 1
+        assert selections(running, "default", "tiny") == 0
+        running.log.wait_for(r"a plan was chosen.*strategy=plugin/size_default.*size_class=medium.*lane=own")
+        running.write_app("planner", STRATEGY.format(lane="own"))
+        running.log.wait_for(r"live.*planner@1|planner@1.*live")
+        running.request("echo", "--body", "x" * 100).expect(OK)
+        running.log.wait_for(r"a plan was chosen.*strategy=planner size_class=tiny lane=own")
+        running.write_app("planner", STRATEGY.format(lane="sideways"))
+        running.log.wait_for(r"handler failed.*planner@2.*lane cannot be sideways")
+        assert running.request("echo", "--body", "x" * 100).expect(OK).out == "x" * 100
+        assert selections(running, "planner", "tiny") == 1
+        assert selections(running, "default", "tiny") == 1
 
 
 def test_the_echo_plugin_can_be_measured():

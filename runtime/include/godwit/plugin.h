@@ -431,11 +431,11 @@ typedef struct gw_strategy_plan {
 
 typedef struct gw_strategy_kind {
   uint32_t struct_size;
-  /* GW_OK: `out` was changed to the plan. GW_ERROR_NOT_FOUND: the default is used. Anything else, or a plan that makes no
-   * sense (an unknown class; 64 KiB and more without own_stream; no buffer, more than 64 MiB of it, or one smaller than a
-   * chunk; no timeout, or one of more than a day; more than 100 retries; no stream, or more than 64): the failure is
-   * counted, and until the next generation the default plans instead. Pure, as route is: asked about every size class
-   * and kind of path when the generation goes live, and its answers are kept. */
+  /* GW_OK: `out` was changed to the plan. GW_ERROR_NOT_FOUND: the default is used. Anything else, or a plan that makes
+   * no sense (an unknown class; 64 KiB and more without own_stream; no buffer, more than 64 MiB of it, or one smaller
+   * than a chunk; no timeout, or one of more than a day; more than 100 retries; no stream, or more than 64): the
+   * failure is counted, and until the next generation the default plans instead. Pure, as route is: asked about every
+   * size class and kind of path when the generation goes live, and its answers are kept. */
   gw_status (*plan)(void* self, const gw_strategy_question* question, gw_strategy_plan* out);
   /* Since minor version 1. The bodies it plans for, both ends included; bytes_max 0: no end. Of several strategies the
    * one with the narrowest range plans. */

@@ -109,7 +109,8 @@ TEST_CASE("each count of a worker moves its series, and all workers are summed")
 TEST_CASE("strategies have a series for each class, all workers together") {
   TestClock clock;
   FakeSource source(clock);
-  source.strategy_views = {{"default", {1, 0, 2, 0, 0}}, {"plugin/mine", {0, 5, 0, 0, 0}}, {"default", {3, 0, 0, 0, 0}}};
+  source.strategy_views = {
+      {"default", {1, 0, 2, 0, 0}}, {"plugin/mine", {0, 5, 0, 0, 0}}, {"default", {3, 0, 0, 0, 0}}};
   const std::string text = exposition(source, clock);
   CHECK(has_line(text, R"(godwit_strategy_selections_total{strategy="default",size_class="tiny"} 4)"));
   CHECK(has_line(text, R"(godwit_strategy_selections_total{strategy="default",size_class="medium"} 2)"));

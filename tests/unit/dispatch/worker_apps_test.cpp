@@ -39,7 +39,9 @@ struct World {
     apps.commit(plan);
     apps.reap();
   }
-  void change(const std::string& unit, host::ReloadPlan::Change change) { apps.commit({.unit = unit, .change = change}); }
+  void change(const std::string& unit, host::ReloadPlan::Change change) {
+    apps.commit({.unit = unit, .change = change});
+  }
 
   std::string who(uint64_t bytes) { return std::string(apps.planner().choose(bytes, 0).strategy); }
   Lane lane(uint64_t bytes) { return apps.planner().choose(bytes, 0).plan.lane; }
@@ -89,8 +91,9 @@ TEST_CASE("what an aborted generation would plan is never followed") {
 
 TEST_CASE("a strategy is not asked again when another unit is reloaded") {
   World world;
-  world.load("mine", "local asked = 0 gw.strategy(function() asked = asked + 1 end) "
-                     "gw.export(function() return asked end)");
+  world.load("mine",
+             "local asked = 0 gw.strategy(function() asked = asked + 1 end) "
+             "gw.export(function() return asked end)");
   const auto asked = [&] { return world.apps.find_app("mine")->export_state().value(); };
   const std::string before = asked();
   CHECK(before != "0");

@@ -83,7 +83,8 @@ TEST_CASE("what a script answers for one path is not followed on another") {
   CHECK(world.planner.choose(10, transfer::bucket_of({50ms, 0.2})).plan.lane == Lane::kOwn);
 }
 
-TEST_CASE("an answer that makes no sense falls back to the default, and is counted and logged under the script's name") {
+TEST_CASE(
+    "an answer that makes no sense falls back to the default, and is counted and logged under the script's name") {
   CHECK(complaint("return { class = 'giant' }") == "test/main.lua:1: gw.strategy: class cannot be giant");
   CHECK(complaint("return { lane = 'sideways' }") == "test/main.lua:1: gw.strategy: lane cannot be sideways");
   CHECK(complaint("return { speed = 9 }") == "test/main.lua:1: gw.strategy: 'speed' is nothing of a plan");

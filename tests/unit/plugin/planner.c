@@ -23,7 +23,8 @@ static gw_status plan(void* self, const gw_strategy_question* question, gw_strat
   instance* own = self;
   out->own_stream = true;
   out->size_class = (uint32_t)own->class_.integer;
-  out->retries = GW_REACHES(gw_strategy_question, question, body_bytes_max) && question->body_bytes_max == 2000 ? 42 : 7;
+  out->retries =
+      GW_REACHES(gw_strategy_question, question, body_bytes_max) && question->body_bytes_max == 2000 ? 42 : 7;
   return (gw_status)own->status.integer;
 }
 
@@ -32,12 +33,6 @@ static const gw_strategy_kind strategy = {
     .struct_size = sizeof(gw_strategy_kind), .plan = plan, .bytes_min = 100, .bytes_max = BYTES_MAX};
 
 GW_PLUGIN_EXPORT const gw_plugin godwit_plugin = {
-    GW_PLUGIN_HEAD,
-    .kinds = GW_KIND_STRATEGY,
-    .flags = GW_FLAG_CAN_UNLOAD,
-    GW_PLUGIN_SIZES,
-    .name = "planner",
-    .version = "1",
-    .instance = &table,
-    .strategy = &strategy,
+    GW_PLUGIN_HEAD, .kinds = GW_KIND_STRATEGY, .flags = GW_FLAG_CAN_UNLOAD, GW_PLUGIN_SIZES, .name = "planner",
+    .version = "1", .instance = &table,        .strategy = &strategy,
 };

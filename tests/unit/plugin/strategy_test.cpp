@@ -1,6 +1,6 @@
+#include "transfer/strategy.h"
 #include "plugin_world.h"
 #include "transfer/planner.h"
-#include "transfer/strategy.h"
 
 using namespace godwit;
 using namespace godwit::host;
