@@ -49,7 +49,8 @@ struct Envelope {
 
   flags @3 :UInt16;
   # Bit 0, ack soon: the sender waits for the acknowledgement, which should not wait for the timer.
-  # Bit 1, unreliable: `seq` is 0, may be lost, is never sent again. Other bits are 0 and ignored.
+  # Bit 1, unreliable: `seq` is 0, may be lost, is never sent again.
+  # Bit 2, withdrawn: only the number counts; the message was given up before it was sent again. Other bits are 0 and ignored.
 
   correlates @4 :UInt64;
   # On responses: the message id of the request. Otherwise 0.
@@ -103,10 +104,14 @@ struct Hello {
   # When a session is resumed: the highest number up to which its messages were handled. Otherwise 0.
 
   resumeToken @5 :Text;
-  # From the Welcome of the session to be resumed. 0 … 256 bytes; empty: a new session.
+  # From the Welcome (or the last Renewal) of the session to be resumed. 0 … 256 bytes; empty: a new session.
 
   features @6 :UInt64;
-  # What the client can do beyond this page, one bit each. None is defined; unknown bits are ignored.
+  # What the client can do, one bit each. Bit 0, resume: it keeps its session when the connection is lost. Bit 1, cancel: it
+  # reads Cancel frames. Unknown bits are ignored.
+
+  knownSeq @7 :UInt64;
+  # When a session is resumed: the highest number up to which the client knows the outcome of its own messages. Otherwise 0.
 }
 
 struct Welcome {
@@ -122,7 +127,7 @@ struct Welcome {
   # When resumed: the highest number up to which the client's messages were handled. Otherwise 0.
 
   features @3 :UInt64;
-  # Those of Hello.features that both sides have.
+  # Those of Hello.features that both sides have. Without bit 0 (resume) the session ends with its connection.
 
   inlineBytesMax @4 :UInt64;
   # Bytes that the body of one message may have, on any lane.
@@ -135,6 +140,22 @@ struct Welcome {
 
   server @7 :Text;
   # Name and version of the server, for logs. 0 … 128 bytes.
+
+  resumed @8 :Bool;
+  # This is the session of Hello.resumeToken, with all that it was. False: a new one.
+
+  lost @9 :UInt16;
+  # When Hello had a resumeToken and the session is a new one: why, a number of the error registry. Otherwise 0.
+
+  knownSeq @10 :UInt64;
+  # When resumed: the highest number up to which the server knows the outcome of its own messages. Otherwise 0.
+
+  resumeWindowMs @11 :UInt32;
+  # Milliseconds that the session is kept without a connection. 0: it ends with its connection.
+
+  steer @12 :UInt16;
+  # 256 + n: the client that resumes chooses n as the first byte of its first destination connection id, which leads to the worker
+  # that has the session. 0: nothing is asked for.
 }
 
 struct Refuse {
@@ -142,6 +163,7 @@ struct Refuse {
   code @0 :UInt16;          # a number of the error registry
   text @1 :Text;            # for a person. 0 … 1,024 bytes
   retryAfterMs @2 :UInt32;  # not before so many milliseconds; 0: nothing is said, `code` tells
+  steer @3 :UInt16;         # as in Welcome: where to come instead, with the same Hello
 }
 
 struct Ping {
@@ -177,4 +199,14 @@ struct Goodbye {
   code @0 :UInt16;          # a number of the error registry
   text @1 :Text;            # for a person. 0 … 1,024 bytes
   retryAfterMs @2 :UInt32;  # connect again not before so many milliseconds; 0: nothing is said, `code` tells
+}
+
+struct Renewal {
+  # A newer proof for the same session, because the keys that sealed the last one are about to be given up. From the server.
+  resumeToken @0 :Text;  # 1 … 256 bytes; replaces the one from Welcome
+}
+
+struct Cancel {
+  # The sender no longer waits for the answer to its request: the receiver may stop working on it.
+  id @0 :UInt64;  # message id of the request
 }

@@ -17,6 +17,9 @@ namespace {
 
 constexpr size_t kWorkWaitingMax = 10'000;  ///< work of plugins and scripts that waits for a thread
 
+/// How long one key seals what clients keep for the server; it opens for twice as long again.
+constexpr Duration kKeyRotation = 24h;
+
 /// Which units decide who may come in; nullopt: the configuration does.
 std::optional<host::UnitSource::Kind> authenticating(const Config& config) {
   switch (config.auth.mode) {
@@ -103,10 +106,9 @@ Status Server::open_plugins() {
 Status Server::open_workers() {
   auto addresses = listen_addresses(config_);
   if (!addresses) return tl::unexpected(std::move(addresses.error()));
-  io::SystemEntropy entropy;
   quic::EndpointSecrets secrets;
-  entropy.fill(secrets.stateless_reset_key);
-  entropy.fill(secrets.token_key);
+  entropy_.fill(secrets.stateless_reset_key);
+  entropy_.fill(secrets.token_key);
   const uint32_t count = worker_count(config_);
   const std::shared_ptr<host::Watchdog> watchdog = host::make_watchdog();
   for (uint32_t index = 0; index < count; ++index) {
@@ -119,7 +121,7 @@ Status Server::open_workers() {
                         .secrets = secrets,
                         .worker_index = index,
                         .worker_count = count};
-    auto worker = Worker::create(std::move(options), {log_, *sessions_, *authenticator_, watchdog, directory_, *kv_,
+    auto worker = Worker::create(std::move(options), {log_, *sessions_, *authenticator_, keys_, watchdog, directory_, *kv_,
                                                       *metrics_, *http_, pool_.get(), authenticating(config_)});
     if (!worker) return tl::unexpected(std::move(worker.error()));
     // The first worker finds free ports where port 0 was asked for; the others share them.
@@ -156,6 +158,8 @@ Status Server::open_listeners() {
   auto signals = io::SignalWatcher::watch(loop, {SIGINT, SIGTERM, SIGHUP}, [this](int signal) { on_signal(signal); });
   if (!signals) return tl::unexpected(std::move(signals.error()));
   signals_ = std::move(*signals);
+  key_rotation_timer_.emplace([this](Timestamp) { rotate_keys(); });
+  loop.timers().arm(*key_rotation_timer_, loop.now() + kKeyRotation);
   if (auto folders = watched_folders(config_); !folders.empty()) {
     unit_watcher_ = std::make_unique<io::FileWatcher>(
         loop, std::move(folders), io::FileWatchOptions{.debounce = config_.scripts.debounce},
@@ -193,6 +197,7 @@ void Server::run() {
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
   unit_watcher_.reset();
+  key_rotation_timer_.reset();
   signals_.reset();
   control_.reset();
   admin_.reset();
@@ -211,6 +216,12 @@ void Server::on_signal(int signal) {
     return;
   }
   begin_drain();
+}
+
+void Server::rotate_keys() {
+  keys_.rotate();
+  io::Loop& loop = workers_.front()->loop();
+  loop.timers().arm(*key_rotation_timer_, loop.now() + kKeyRotation);
 }
 
 void Server::begin_drain() {

@@ -17,7 +17,9 @@
 #include "io/log_sink.h"
 #include "io/signal_watcher.h"
 #include "io/system_clock.h"
+#include "io/system_entropy.h"
 #include "io/thread_pool.h"
+#include "quic/key_ring.h"
 
 namespace godwit::io {
 class SystemHttpClient;
@@ -59,6 +61,7 @@ class Server {
   void on_signal(int signal);
   Status reload_config();
   void apply(const Config& wanted);
+  void rotate_keys();
   void begin_drain();
   void on_worker_drained();
 
@@ -68,6 +71,8 @@ class Server {
   Config config_;  ///< in force
   std::unique_ptr<session::Authenticator> authenticator_;
   std::unique_ptr<SharedCap> sessions_;
+  io::SystemEntropy entropy_;
+  quic::KeyRing keys_{entropy_};  ///< of what clients keep for us
   io::SystemClock clock_;  ///< of what all workers share
   SessionDirectory directory_{clock_};
   std::unique_ptr<MemoryKvStore> kv_;
@@ -82,6 +87,7 @@ class Server {
   std::unique_ptr<ServerControl> control_;
   std::unique_ptr<io::SignalWatcher> signals_;
   std::unique_ptr<io::FileWatcher> unit_watcher_;
+  std::optional<Timer> key_rotation_timer_;
   std::vector<std::thread> threads_;
   size_t draining_ = 0;  ///< workers that have not finished yet
   bool stopping_ = false;

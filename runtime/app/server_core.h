@@ -2,44 +2,19 @@
 
 #include <tsl/robin_map.h>
 
-#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "app/dispatcher.h"
-#include "app/worker_services.h"
-#include "base/slot_map.h"
+#include "app/session_table.h"
 #include "client/channel.h"
-#include "host/session_event.h"
 #include "quic/endpoint.h"
 #include "session/identity.h"
-#include "session/promise_table.h"
-#include "session/session.h"
+#include "session/resume_tokens.h"
 #include "wire/codec.h"
 
 namespace godwit::app {
-
-/// A bound that several workers share and that is kept exactly.
-class SharedCap {
- public:
-  explicit SharedCap(size_t bound) : bound_(bound) {}
-  /// Those who are in stay in.
-  void set_bound(size_t bound) { bound_.store(bound, std::memory_order_relaxed); }
-  bool try_acquire() {
-    size_t used = used_.load(std::memory_order_relaxed);
-    while (used < bound_.load(std::memory_order_relaxed)) {
-      if (used_.compare_exchange_weak(used, used + 1, std::memory_order_relaxed)) return true;
-    }
-    return false;
-  }
-  void release() { used_.fetch_sub(1, std::memory_order_relaxed); }
-  size_t used() const { return used_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<size_t> bound_;
-  std::atomic<size_t> used_{0};
-};
 
 struct ServerCoreConfig {
   session::SessionConfig session;
@@ -54,7 +29,6 @@ struct ServerCoreConfig {
 class ServerCore final : private quic::ConnectionOwner,
                          private client::Channel::Owner,
                          private session::Session::Owner,
-                         private session::PromiseTable::Owner,
                          private Dispatcher::Sessions,
                          private WorkerServices::Sessions {
  public:
@@ -67,6 +41,7 @@ class ServerCore final : private quic::ConnectionOwner,
     WorkerMetrics& metrics;
     SharedCap& sessions;
     session::Authenticator& authenticator;
+    Sealer& sealer;  ///< of the tokens that sessions are resumed with; shared by the workers
     Dispatcher::Handlers& handlers;
     WorkerServices& services;  ///< hears of the sessions, and reaches them
     transfer::Planner& planner;
@@ -96,31 +71,41 @@ class ServerCore final : private quic::ConnectionOwner,
   size_t peer_count() const { return peers_.size(); }
 
   quic::Endpoint& endpoint() { return *endpoint_; }
+  const SessionTable& sessions() const { return sessions_; }
   size_t session_count() const { return sessions_.size(); }
+  session::Session* find_session(session::SessionId id) override { return sessions_.session(id); }
 
  private:
-  /// One connection: its channel, and after the greeting its session.
+  static constexpr Duration kRenewalCheck = 60s;  ///< how often it is looked whether the keys of tokens have changed
+  /// When to come back, as the registry advises. 0: it does not say.
+  static uint32_t retry_after_ms(Code code);
+
+  /// What a client wants back that had a session before.
+  struct Claim {
+    std::string token;
+    session::Resync resync;
+  };
+  /// One connection: its channel, and after the greeting the session that it speaks for.
   struct Peer {
     Peer(ServerCore& core, quic::Connection& connection);
     client::Channel channel;
     Timer greeting_timer;
     /// kAsked: somebody is deciding whether it may come in.
     enum class Greeting : uint8_t { kAwaited, kAsked, kDecided } greeting = Greeting::kAwaited;
+    uint64_t features = 0;  ///< that both sides have
+    std::optional<Claim> claim;
     session::SessionId session;
-    session::Identity identity;
     std::string address;
-    host::SessionView view;
+    uint32_t token_generation = 0;  ///< of the keys that sealed its resume token
   };
 
   void on_events(quic::Connection& connection, std::span<const quic::Event> events) override;
   void on_greeting(client::Channel& channel, const wire::Frame& frame) override;
   void on_goodbye(client::Channel& channel, const wire::Goodbye& goodbye) override;
   void on_message(session::Session& session, session::Incoming message) override;
-  void on_turn_wanted(session::Session& session) override;
-  void on_promise_expired(const session::Promise& promise) override;
-  void on_promises_high(size_t in_use, size_t bound) override;
-  session::Session* find_session(session::SessionId id) override { return sessions_.get(id); }
-  const host::SessionView* view_session(session::SessionId id) override;
+  void on_turn_wanted(session::Session& session) override { sessions_.want_turn(session.id()); }
+  void on_confirmed(client::Channel& channel) override;
+  const host::SessionView* view_session(session::SessionId id) override { return sessions_.view(id); }
   Result<host::SessionStats> session_stats(session::SessionId id) override;
   Status close_session(session::SessionId id, Code code, std::string_view text) override;
   const session::SessionConfig& session_config() const override { return config_.session; }
@@ -131,11 +116,15 @@ class ServerCore final : private quic::ConnectionOwner,
   void on_decided(quic::ConnectionId id, Result<session::Identity> identity);
   void on_greeting_late(Peer& peer);
   Status enter(Peer& peer, session::Identity identity);
-  Status furnish(const Peer& peer);
-  void forget_session(const Peer& peer);
-  void welcome(Peer& peer);
-  void refuse(Peer& peer, const Error& error);
-  void tell(host::SessionEvent::What what, const Peer& peer, Code code, std::string_view reason);
+  Status enter_anew(Peer& peer, session::Identity identity, Code lost);
+  Status check_claim(const Resident& resident, const session::ResumeProof& proof, const Peer& peer,
+                     const session::Identity& identity);
+  void take_up(Peer& peer, Resident& resident);
+  void end_session(session::SessionId id, Code code, std::string_view text);
+  void welcome(Peer& peer, Resident& resident, const std::optional<session::Resync>& resumed, Code lost);
+  void refuse(Peer& peer, const Error& error, uint16_t steer = 0);
+  std::string make_token(Peer& peer, const Resident& resident);
+  void renew_tokens();
   void end_peer(quic::ConnectionId id, const quic::Closed& closed);
   void close_wanted();
 
@@ -143,14 +132,14 @@ class ServerCore final : private quic::ConnectionOwner,
   World world_;
   Log log_;
   wire::Codec codec_;
-  session::PromiseTable promises_;
+  session::ResumeTokens tokens_;
+  const uint8_t worker_;
   Dispatcher dispatcher_;
-  SlotMap<session::Session> sessions_;  ///< numbered as the worker is: their ids are unique in the process
+  SessionTable sessions_;
   std::unique_ptr<quic::Endpoint> endpoint_;
   tsl::robin_map<quic::ConnectionId, std::unique_ptr<Peer>> peers_;
-  tsl::robin_map<session::SessionId, quic::ConnectionId> connections_;  ///< of live sessions
+  tsl::robin_map<session::SessionId, quic::ConnectionId> connections_;  ///< of sessions that have one
   std::vector<std::unique_ptr<Peer>> doomed_peers_;
-  std::vector<session::SessionId> turn_wanted_;
   /// Sessions that handlers closed: they go at the end of the turn, behind what the same handlers sent.
   struct Closing {
     session::SessionId session;
@@ -158,7 +147,7 @@ class ServerCore final : private quic::ConnectionOwner,
     std::string text;
   };
   std::vector<Closing> close_wanted_;
-  bool told_ = false;  ///< handlers have something to hear
+  Timer renewal_timer_;
 };
 
 }  // namespace godwit::app

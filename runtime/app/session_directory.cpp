@@ -21,6 +21,11 @@ void SessionDirectory::enter(host::SessionInfo info) {
   sessions_.insert_or_assign(key, std::move(info));
 }
 
+void SessionDirectory::move(host::SessionKey key, std::string address) {
+  const std::unique_lock lock(mutex_);
+  if (const auto found = sessions_.find(key); found != sessions_.end()) found->second.address = std::move(address);
+}
+
 void SessionDirectory::leave(host::SessionKey key) {
   {
     const std::unique_lock lock(mutex_);

@@ -20,6 +20,8 @@ class SessionDirectory {
   explicit SessionDirectory(const Clock& clock) : attributes_(clock) {}
 
   void enter(host::SessionInfo info);
+  /// It is reached at another address now.
+  void move(host::SessionKey key, std::string address);
   /// Nothing of the session is found any more, in no group either.
   void leave(host::SessionKey key);
 

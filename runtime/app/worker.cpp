@@ -62,7 +62,7 @@ Status Worker::open() {
   core_ = std::make_unique<ServerCore>(
       options_.core, options_.endpoint,
       ServerCore::World{*loop_, loop_->timers(), *this, entropy_, shared_.log, *metrics_, shared_.sessions,
-                        authenticator, *apps_, *services_, apps_->planner(), apps_.get()});
+                        authenticator, shared_.sealer, *apps_, *services_, apps_->planner(), apps_.get()});
   turn_hook_ = std::make_unique<io::TurnHook>(*loop_, [this] { end_turn(); });
   beat(loop_->now());
   return {};

@@ -27,6 +27,7 @@ struct WorkerShared {
   Log log;
   SharedCap& sessions;
   session::Authenticator& authenticator;
+  Sealer& sealer;
   std::shared_ptr<host::Watchdog> watchdog;
   SessionDirectory& directory;
   host::KvStore& kv;

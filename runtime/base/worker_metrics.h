@@ -39,11 +39,12 @@ struct WorkerMetrics {
   Counter retries_sent, version_negotiations_sent, stateless_resets_sent, tokens_rejected, alpn_mismatches;
   Gauge streams_open;
   // session
-  Gauge sessions;
+  Gauge sessions, sessions_parted;     ///< all, and those of them without a connection
+  Counter resumes, resumes_expired, resumes_refused;
   Counter hellos_refused;
   std::array<Counters<kSizeClasses>, kMessageKinds> messages_received, messages_sent;
   Counters<kSizeClasses> message_bytes_received, message_bytes_sent;
-  Counter acks_sent, acks_received, duplicates_dropped;
+  Counter acks_sent, acks_received, duplicates_dropped, messages_resent;
   Counters<kDropReasons> messages_dropped;
   Gauge arriving_bytes;  ///< bodies on own streams that have room
   Counter bodies_held;   ///< … and those that had to wait for it

@@ -103,7 +103,7 @@ void Caller::connect() {
   });
 }
 
-void Caller::on_dialed(uint64_t, PeerId peer) {
+void Caller::on_dialed(uint64_t, PeerId peer, const Entry&) {
   loop_->loop().timers().disarm(connect_timer_);
   state_ = State::kConnected;
   peer_ = peer;
@@ -118,7 +118,7 @@ void Caller::give_up_connecting(const Error& why) {
   complete_all(why);
 }
 
-void Caller::on_disconnected(uint64_t, PeerId, const Error& why) {
+void Caller::on_disconnected(uint64_t, PeerId, const Error& why, session::SessionId) {
   state_ = State::kApart;
   complete_all(why);
 }

@@ -35,9 +35,9 @@ class Caller final : private ClientLoop::Owner, private session::ReplyWaiter {
   using CallId = Id<Pending>;
   enum class State : uint8_t { kApart, kConnecting, kConnected };
 
-  void on_dialed(uint64_t cookie, PeerId peer) override;
+  void on_dialed(uint64_t cookie, PeerId peer, const Entry& entry) override;
   void on_dial_failed(uint64_t cookie, const Error& why) override;
-  void on_disconnected(uint64_t cookie, PeerId peer, const Error& why) override;
+  void on_disconnected(uint64_t cookie, PeerId peer, const Error& why, session::SessionId kept) override;
   void on_message(PeerId peer, session::Session& session, const session::Incoming& message) override;
   void on_turn() override;
   void on_reply(uint64_t call, const session::Reply& reply) override;

@@ -50,14 +50,20 @@ void Channel::send_control(Bytes frame) {
     close(Code::kExcessiveLoad, "the control stream is not read");
 }
 
-Status Channel::go_live(session::Session& session, Duration heartbeat) {
+Status Channel::go_live(session::Session& session, Duration heartbeat, uint64_t features,
+                        const std::optional<session::Resync>& resync) {
   auto stream = connection_.open_uni();
   if (!stream) return tl::unexpected(std::move(stream.error()));
   shared_out_ = *stream;
   const uint8_t type = static_cast<uint8_t>(wire::StreamType::kShared);
   connection_.write(shared_out_, {&type, 1});
   session_ = &session;
-  session.attach(*this);
+  features_ = features;
+  if (resync) {
+    session.resume(*this, *resync);
+  } else {
+    session.attach(*this);
+  }
   heartbeat_ = heartbeat;
   last_heard_ = world_.clock.now();
   if (heartbeat_ > Duration::zero()) arm_heartbeat(last_heard_ + heartbeat_);
@@ -110,6 +116,10 @@ bool Channel::may_carry_message(quic::StreamId stream) const {
 void Channel::on_readable(quic::StreamId stream) {
   Inbound& inbound = inbound_[stream];
   if (!inbound.over) read(stream, inbound);
+}
+
+void Channel::confirm() {
+  if (live() && !std::exchange(confirmed_, true)) world_.owner.on_confirmed(*this);
 }
 
 void Channel::read(quic::StreamId stream, Inbound& inbound) {
@@ -178,7 +188,6 @@ bool Channel::on_control(const wire::Frame& frame) {
     world_.owner.on_greeting(*this, frame);
     return !closed_;
   }
-  const auto malformed = [this](const Error& error) { return close(error), false; };
   if (frame.type == wire::FrameType::kGoodbye) {
     const auto goodbye = world_.codec.decode_goodbye(frame.payload);
     if (!goodbye) return malformed(goodbye.error());
@@ -186,6 +195,13 @@ bool Channel::on_control(const wire::Frame& frame) {
     return !closed_;
   }
   if (!live()) return close(Code::kUnexpectedFrame, "Hello must come first"), false;
+  return on_live_control(frame);
+}
+
+bool Channel::malformed(const Error& error) { return close(error), false; }
+
+bool Channel::on_live_control(const wire::Frame& frame) {
+  confirm();
   switch (frame.type) {
     case wire::FrameType::kPing: {
       const auto ping = world_.codec.decode_ping(frame.payload);
@@ -203,6 +219,18 @@ bool Channel::on_control(const wire::Frame& frame) {
       session_->receive_ack(*ack);
       return !closed_;
     }
+    case wire::FrameType::kCancel: {
+      const auto cancel = world_.codec.decode_cancel(frame.payload);
+      if (!cancel) return malformed(cancel.error());
+      session_->receive_cancel(cancel->id);
+      return !closed_;
+    }
+    case wire::FrameType::kRenewal: {
+      const auto renewal = world_.codec.decode_renewal(frame.payload);
+      if (!renewal) return malformed(renewal.error());
+      world_.owner.on_renewal(*this, *renewal);
+      return !closed_;
+    }
     default:
       return close(Code::kFrameUnknown, "frame type " + std::to_string(int(frame.type)) + " on the control stream"),
              false;
@@ -215,6 +243,7 @@ bool Channel::on_shared(const wire::Frame& frame) {
   }
   const auto message = world_.codec.decode_message(frame.payload);
   if (!message) return close(message.error()), false;
+  confirm();
   session_->receive(message->envelope, message->body);
   return !closed_;
 }
@@ -236,6 +265,7 @@ void Channel::on_datagram(Bytes payload) {
 void Channel::on_own(quic::StreamId stream, Inbound& inbound, OwnStreams::Progress progress) {
   if (std::holds_alternative<OwnStreams::Unfinished>(progress)) return;
   inbound.over = true;
+  confirm();
   if (auto* message = std::get_if<wire::StoredMessage>(&progress)) return session_->receive(std::move(*message));
   const auto& broken = std::get<OwnStreams::Broken>(progress);
   if (!broken.head) return close(broken.error);
@@ -254,7 +284,7 @@ void Channel::refuse_stream(quic::StreamId stream, Code code, std::string_view t
   connection_.reset(stream, code);
 }
 
-Status Channel::send_message(const wire::Envelope& envelope, Bytes body) {
+Status Channel::send_message(const wire::Envelope& envelope, Bytes body, const session::SharedBody& shared) {
   if (closed_) return fail(Code::kConnectionLost, "the connection is closed");
   if (envelope.flags & wire::flags::kUnreliable) return send_datagram(envelope, body);
   if (lanes_.lane_of(envelope, body.size()) == transfer::Lane::kShared) {
@@ -268,7 +298,7 @@ Status Channel::send_message(const wire::Envelope& envelope, Bytes body) {
   head.body_bytes = body.size();
   const auto encoded = world_.codec.encode_message_head(head);
   if (!encoded) return tl::unexpected(encoded.error());
-  send_own(*encoded, body);
+  send_own(*encoded, body, shared);
   return {};
 }
 
@@ -281,28 +311,41 @@ Status Channel::send_datagram(const wire::Envelope& envelope, Bytes body) {
   return connection_.send_datagram(datagram_);
 }
 
-void Channel::send_own(Bytes head, Bytes body) {
+void Channel::send_own(Bytes head, Bytes body, const session::SharedBody& shared) {
   // First come, first served: nobody passes those who wait for a stream already.
-  if (!waiting_.empty() || !try_send_own(head, body))
-    waiting_.push_back({{head.begin(), head.end()}, {body.begin(), body.end()}});
+  if (!waiting_.empty() || !try_send_own(head, body, shared)) {
+    waiting_.push_back({{head.begin(), head.end()},
+                        shared ? shared : std::make_shared<const std::vector<uint8_t>>(body.begin(), body.end())});
+  }
 }
 
-bool Channel::try_send_own(Bytes head, Bytes body) {
+bool Channel::try_send_own(Bytes head, Bytes body, const session::SharedBody& shared) {
   const auto stream = connection_.open_uni();
   if (!stream) return false;
   const uint8_t type = static_cast<uint8_t>(wire::StreamType::kOwn);
   connection_.write(*stream, {&type, 1});
   connection_.write(*stream, head);
-  connection_.write(*stream, body, quic::Connection::Fin::kYes);
+  if (shared) {
+    connection_.write_shared(*stream, shared, quic::Connection::Fin::kYes);
+  } else {
+    connection_.write(*stream, body, quic::Connection::Fin::kYes);
+  }
   return true;
 }
 
 void Channel::send_waiting() {
-  while (!waiting_.empty() && !closed_ && try_send_own(waiting_.front().head, waiting_.front().body))
+  while (!waiting_.empty() && !closed_) {
+    const WaitingMessage& first = waiting_.front();
+    if (!try_send_own(first.head, *first.body, first.body)) return;
     waiting_.pop_front();
+  }
 }
 
 void Channel::send_ack(const wire::Ack& ack) { send_control(world_.codec.encode(ack)); }
+
+void Channel::send_cancel(uint64_t message_id) {
+  if (features_ & wire::features::kCancel) send_control(world_.codec.encode(wire::Cancel{message_id}));
+}
 
 void Channel::close(Code code, std::string_view text) { end(code, text, quic::Connection::CloseMode::kAbort); }
 

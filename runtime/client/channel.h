@@ -31,6 +31,10 @@ class Channel final : public session::Link {
     /// A greeting frame: Hello on a server; Welcome or Refuse on a client. Called before `go_live` only.
     virtual void on_greeting(Channel& channel, const wire::Frame& frame) = 0;
     virtual void on_goodbye(Channel& channel, const wire::Goodbye& goodbye) = 0;
+    /// Client: a newer proof for the session.
+    virtual void on_renewal(Channel&, const wire::Renewal&) {}
+    /// The first word of the peer after the greeting: it has read it.
+    virtual void on_confirmed(Channel&) {}
   };
   struct World {
     const Clock& clock;
@@ -53,10 +57,12 @@ class Channel final : public session::Link {
   void send_control(Bytes frame);
 
   /// The greeting succeeded: opens our shared lane and lets messages through. `heartbeat` is the interval that the
-  /// server announced; 0 = none.
-  Status go_live(session::Session& session, Duration heartbeat);
+  /// server announced; 0 = none. A session that is resumed brings what the peer said of it. `features`: those that both
+  /// sides have.
+  Status go_live(session::Session& session, Duration heartbeat, uint64_t features,
+                 const std::optional<session::Resync>& resync);
   bool live() const { return session_ != nullptr; }
-  /// The connection is over: nothing is read or sent any more.
+  /// The connection is over, or has lost its session to another one: nothing is read or sent any more.
   void detach();
 
   /// Events of the connection, as they come. HandshakeCompleted and Closed are the owner's.
@@ -69,8 +75,9 @@ class Channel final : public session::Link {
   void close(const Error& error);
 
   // session::Link
-  Status send_message(const wire::Envelope& envelope, Bytes body) override;
+  Status send_message(const wire::Envelope& envelope, Bytes body, const session::SharedBody& shared) override;
   void send_ack(const wire::Ack& ack) override;
+  void send_cancel(uint64_t message_id) override;
   void close(Code code, std::string_view text) override;
 
  private:
@@ -81,24 +88,27 @@ class Channel final : public session::Link {
   };
   struct WaitingMessage {
     std::vector<uint8_t> head;
-    std::vector<uint8_t> body;
+    session::SharedBody body;
   };
 
   void on_readable(quic::StreamId stream);
   void on_reset(quic::StreamId stream);
+  void confirm();
   void read(quic::StreamId stream, Inbound& inbound);
   bool may_carry_message(quic::StreamId stream) const;
   bool accept_type(quic::StreamId stream, Inbound& inbound);
   void read_frames(quic::StreamId stream, wire::StreamType type);
   bool on_control(const wire::Frame& frame);
+  bool on_live_control(const wire::Frame& frame);
+  bool malformed(const Error& error);
   bool on_shared(const wire::Frame& frame);
   void on_own(quic::StreamId stream, Inbound& inbound, OwnStreams::Progress progress);
   void on_broken(quic::StreamId stream, const OwnStreams::Broken& broken);
   void refuse_stream(quic::StreamId stream, Code code, std::string_view text);
   Status send_datagram(const wire::Envelope& envelope, Bytes body);
   void on_datagram(Bytes payload);
-  void send_own(Bytes head, Bytes body);
-  bool try_send_own(Bytes head, Bytes body);
+  void send_own(Bytes head, Bytes body, const session::SharedBody& shared);
+  bool try_send_own(Bytes head, Bytes body, const session::SharedBody& shared);
   void send_waiting();
   void end(Code code, std::string_view text, quic::Connection::CloseMode mode);
   void arm_heartbeat(Timestamp ping);
@@ -118,6 +128,8 @@ class Channel final : public session::Link {
   std::deque<WaitingMessage> waiting_;  ///< own messages for which the peer allows no stream yet; bounded by the outbox
   std::vector<uint8_t> datagram_;       ///< being put together
   Duration heartbeat_{};
+  uint64_t features_ = 0;
+  bool confirmed_ = false;
   Timestamp last_heard_{};
   Timer heartbeat_timer_;
 };

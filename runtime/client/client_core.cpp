@@ -17,11 +17,22 @@ class Peer {
   Credentials credentials;
   Timer connect_timer;
   std::unique_ptr<Channel> channel;  ///< from the handshake on
+  session::SessionId resume;         ///< to be asked for
   session::SessionId session;        ///< from Welcome on
   Error refusal{Code::kOk, {}};      ///< what the server said, better than how the connection ended
 };
 
 namespace {
+
+// Blocks for what is not acknowledged yet, as in a server's session table: a client has few sessions.
+constexpr size_t kBlockBytes = 4096;
+constexpr size_t kIdleBlocksMax = 64;
+
+/// The session may go on over another connection: the network failed, or the server goes and may come back with it.
+bool outlives(Code why) {
+  return why == Code::kIdleTimeout || why == Code::kConnectionReset || why == Code::kConnectionLost ||
+         why == Code::kAckTimeout || why == Code::kSocketFailed || why == Code::kServerDraining;
+}
 
 /// A server that closes says why with a code of the common registry; one we do not know stays PeerClosed.
 Code code_of(const quic::Closed& closed) {
@@ -37,6 +48,7 @@ ClientCore::ClientCore(const ClientCoreConfig& config, quic::EndpointOptions opt
       log_(world.log),
       codec_(config.codec),
       promises_(config.promises_max, world.clock, world.timers, world.metrics, *this),
+      blocks_(kIdleBlocksMax, kBlockBytes),
       endpoint_(quic::make_endpoint(
           std::move(options),
           {world.clock, world.timers, world.sender, world.entropy, world.log.named("quic"), world.metrics}, *this)) {}
@@ -44,8 +56,9 @@ ClientCore::ClientCore(const ClientCoreConfig& config, quic::EndpointOptions opt
 ClientCore::~ClientCore() = default;
 
 Result<PeerId> ClientCore::connect(const NetworkPath& path, const std::string& server_name, Credentials credentials,
-                                   Duration timeout) {
-  auto connection = endpoint_->connect(path, server_name);
+                                   Duration timeout, session::SessionId resume) {
+  const Return* back = find_return(resume);
+  auto connection = endpoint_->connect(path, server_name, back ? back->steer : std::nullopt);
   if (!connection) return tl::unexpected(std::move(connection.error()));
   const PeerId id = peers_.emplace_with([&](PeerId self) {
     return std::make_unique<Peer>(self, *connection, std::move(credentials), [this, self](Timestamp) {
@@ -57,6 +70,7 @@ Result<PeerId> ClientCore::connect(const NetworkPath& path, const std::string& s
       }
     });
   });
+  peers_.get(id)->resume = back ? resume : session::SessionId();
   by_connection_[*connection] = id;
   if (timeout > Duration::zero()) world_.timers.arm(peers_.get(id)->connect_timer, world_.clock.now() + timeout);
   return id;
@@ -113,17 +127,30 @@ void ClientCore::on_events(quic::Connection& connection, std::span<const quic::E
 }
 
 void ClientCore::on_handshake(Peer& peer, quic::Connection& connection) {
+  if (!world_.events.on_reached(peer.id)) return connection.close(Code::kCancelled, "another address was faster");
   peer.channel = std::make_unique<Channel>(
       connection, config_.session,
       Channel::World{world_.clock, world_.timers, codec_, log_.named("channel"), world_.metrics, planner_, *this});
-  const wire::Hello hello{.client_id = peer.credentials.client_id,
-                          .uid = peer.credentials.uid,
-                          .token = peer.credentials.token,
-                          .agent = kAgentName};
+  wire::Hello hello{.client_id = peer.credentials.client_id,
+                    .uid = peer.credentials.uid,
+                    .token = peer.credentials.token,
+                    .agent = kAgentName,
+                    .features = wire::features::kCancel | (config_.keep_sessions ? wire::features::kResume : 0)};
+  const session::Session* kept = sessions_.get(peer.resume);
+  if (const Return* back = find_return(peer.resume); back && kept) {
+    hello.resume_token = back->token;
+    hello.last_seq = kept->resync().handled;
+    hello.known_seq = kept->resync().known;
+  }
   if (const Status greeted = peer.channel->greet(hello); !greeted) {
     peer.refusal = greeted.error();
     connection.close(greeted.error().code, greeted.error().text);
   }
+}
+
+ClientCore::Return* ClientCore::find_return(session::SessionId id) {
+  const auto found = returns_.find(id);
+  return found == returns_.end() ? nullptr : &found.value();
 }
 
 void ClientCore::on_greeting(Channel& channel, const wire::Frame& frame) {
@@ -138,24 +165,64 @@ void ClientCore::on_greeting(Channel& channel, const wire::Frame& frame) {
     return channel.close(Code::kUnexpectedFrame, "a server greets with Welcome or Refuse");
   const auto refuse = codec_.decode_refuse(frame.payload);
   if (!refuse) return channel.close(refuse.error());
-  peer->refusal = {refuse->code, std::string(refuse->text)};
-  channel.close(Code::kPeerClosed, "refused");
+  on_refuse(*peer, *refuse);
+}
+
+void ClientCore::on_refuse(Peer& peer, const wire::Refuse& refuse) {
+  peer.refusal = {refuse.code, std::string(refuse.text)};
+  Return* back = find_return(peer.resume);
+  if (back && refuse.steer != 0) back->steer = static_cast<uint8_t>(refuse.steer);
+  peer.channel->close(Code::kPeerClosed, "refused");
 }
 
 void ClientCore::on_welcome(Peer& peer, const wire::Welcome& welcome) {
   world_.timers.disarm(peer.connect_timer);
-  peer.session = sessions_.emplace_with([&](session::SessionId id) {
+  const bool asked = sessions_.get(peer.resume) != nullptr;
+  if (welcome.resumed && !asked) return peer.channel->close(Code::kProtocolError, "nothing was to be resumed");
+  if (welcome.resumed) {
+    const Status possible = sessions_.get(peer.resume)->check({welcome.last_seq, welcome.known_seq});
+    if (!possible) return peer.channel->close(possible.error());
+  } else if (asked) {
+    end_session(peer.resume, {Code::kSessionLost, "the server no longer has the session"});
+  }
+  peer.session = welcome.resumed ? peer.resume : make_session(welcome);
+  if (const Status live = go_live(peer, welcome); !live)
+    return peer.channel->close(live.error().code, "the server allows no stream for the shared lane");
+  const Entry::Kind kind = welcome.resumed ? Entry::Kind::kResumed : asked ? Entry::Kind::kLost : Entry::Kind::kNew;
+  world_.events.on_connected(peer.id, {kind, welcome.lost, std::chrono::milliseconds(welcome.resume_window_ms)});
+}
+
+session::SessionId ClientCore::make_session(const wire::Welcome& welcome) {
+  const session::SessionId id = sessions_.emplace_with([&](session::SessionId made) {
     return std::make_unique<session::Session>(
-        id, config_.session, session::Session::World{world_.clock, world_.timers, promises_, world_.metrics, *this});
+        made, config_.session,
+        session::Session::World{world_.clock, world_.timers, promises_, world_.metrics, blocks_, *this});
   });
-  by_session_[peer.session] = peer.id;
   world_.metrics.sessions.add(1);
-  session::Session& session = *sessions_.get(peer.session);
+  session::Session& session = *sessions_.get(id);
   if (welcome.inline_bytes_max > 0) session.limit_body_bytes(welcome.inline_bytes_max);
   if (welcome.outbox_messages_max > 0) session.limit_outbox_messages(welcome.outbox_messages_max);
-  const Status live = peer.channel->go_live(session, std::chrono::milliseconds(welcome.heartbeat_ms));
-  if (!live) return peer.channel->close(live.error().code, "the server allows no stream for the shared lane");
-  world_.events.on_connected(peer.id);
+  if (config_.keep_sessions && (welcome.features & wire::features::kResume)) session.keep_messages();
+  return id;
+}
+
+Status ClientCore::go_live(Peer& peer, const wire::Welcome& welcome) {
+  session::Session& session = *sessions_.get(peer.session);
+  if (session.keeps_messages()) {
+    const auto steer = welcome.steer ? std::optional(static_cast<uint8_t>(welcome.steer)) : std::nullopt;
+    returns_[peer.session] = {std::string(welcome.resume_token), steer};
+  }
+  const auto last = by_session_.find(peer.session);
+  if (Peer* before = last == by_session_.end() ? nullptr : peers_.get(last->second)) before->channel->detach();
+  by_session_[peer.session] = peer.id;
+  const auto resync =
+      welcome.resumed ? std::optional(session::Resync{welcome.last_seq, welcome.known_seq}) : std::nullopt;
+  return peer.channel->go_live(session, std::chrono::milliseconds(welcome.heartbeat_ms), welcome.features, resync);
+}
+
+void ClientCore::on_renewal(Channel& channel, const wire::Renewal& renewal) {
+  const Peer* peer = find(channel.connection().id());
+  if (Return* back = peer ? find_return(peer->session) : nullptr) back->token = renewal.resume_token;
 }
 
 void ClientCore::on_goodbye(Channel& channel, const wire::Goodbye& goodbye) {
@@ -167,16 +234,33 @@ void ClientCore::end(PeerId id, Error why) {
   if (!peer) return;
   world_.timers.disarm(peer->connect_timer);
   by_connection_.erase(peer->connection);
-  const session::SessionId session_id = peer->session;
-  if (peer->channel) peer->channel->detach();
-  peers_.erase(id);
-  if (session::Session* session = sessions_.get(session_id)) {
-    session->fail_all(why.code, why.text);
-    by_session_.erase(session_id);
-    sessions_.erase(session_id);
-    world_.metrics.sessions.add(-1);
+  session::SessionId kept = sessions_.get(peer->resume) ? peer->resume : session::SessionId();
+  if (peer->session) {
+    // Another connection may have taken it over.
+    const auto mine = by_session_.find(peer->session);
+    const bool spoke = mine != by_session_.end() && mine->second == id;
+    kept = spoke && outlives(why.code) && find_return(peer->session) ? peer->session : session::SessionId();
+    if (spoke) by_session_.erase(mine);
+    if (peer->channel) peer->channel->detach();
+    if (spoke && !kept) end_session(peer->session, why);
+  } else if (peer->channel) {
+    peer->channel->detach();
   }
-  world_.events.on_disconnected(id, why);
+  peers_.erase(id);
+  world_.events.on_disconnected(id, why, kept);
+}
+
+void ClientCore::give_up(session::SessionId kept, const Error& why) {
+  if (!by_session_.contains(kept)) end_session(kept, why);
+}
+
+void ClientCore::end_session(session::SessionId id, const Error& why) {
+  session::Session* session = sessions_.get(id);
+  if (!session) return;
+  session->fail_all(why.code, why.text);
+  returns_.erase(id);
+  sessions_.erase(id);
+  world_.metrics.sessions.add(-1);
 }
 
 void ClientCore::on_message(session::Session& session, session::Incoming message) {

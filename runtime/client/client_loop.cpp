@@ -31,8 +31,9 @@ void ClientLoop::look_up(const HostAndPort& where, NameLookup::Done done) {
   lookup_ = std::make_unique<NameLookup>(*loop_, where, std::move(done));
 }
 
-DialId ClientLoop::dial(uint64_t cookie, const Remote& remote, const Credentials& credentials, Duration timeout) {
-  return dialer_.dial(cookie, remote, credentials, timeout);
+DialId ClientLoop::dial(uint64_t cookie, const Remote& remote, const Credentials& credentials, Duration timeout,
+                        session::SessionId resume) {
+  return dialer_.dial(cookie, remote, credentials, timeout, resume);
 }
 
 Result<io::UdpSocket*> ClientLoop::socket_for(int family) {
@@ -48,10 +49,10 @@ Result<io::UdpSocket*> ClientLoop::socket_for(int family) {
 }
 
 Result<PeerId> ClientLoop::connect(const SocketAddress& address, const std::string& server_name,
-                                   const Credentials& credentials, Duration timeout) {
+                                   const Credentials& credentials, Duration timeout, session::SessionId resume) {
   auto socket = socket_for(address.family());
   if (!socket) return tl::unexpected(std::move(socket.error()));
-  return core_->connect({(*socket)->local(), address}, server_name, credentials, timeout);
+  return core_->connect({(*socket)->local(), address}, server_name, credentials, timeout, resume);
 }
 
 void ClientLoop::abandon(PeerId peer) { core_->close(peer, Code::kCancelled, "another address was faster"); }

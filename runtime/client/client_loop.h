@@ -36,10 +36,12 @@ class ClientLoop final : private DatagramSender, private io::UdpListener, privat
 
   /// Addresses are taken as they are, names are looked up. A lookup replaces the one before it.
   void look_up(const HostAndPort& where, NameLookup::Done done);
-  DialId dial(uint64_t cookie, const Remote& remote, const Credentials& credentials, Duration timeout);
+  DialId dial(uint64_t cookie, const Remote& remote, const Credentials& credentials, Duration timeout,
+              session::SessionId resume = {});
   void cancel(DialId id) { dialer_.cancel(id); }
 
   session::Session* session(PeerId peer) { return core_->session(peer); }
+  void give_up(session::SessionId kept, const Error& why) { core_->give_up(kept, why); }
   quic::Connection* connection(PeerId peer) { return core_->connection(peer); }
   /// In good order: the peer reads first what is queued.
   void close(PeerId peer) { core_->close(peer); }
@@ -61,7 +63,7 @@ class ClientLoop final : private DatagramSender, private io::UdpListener, privat
   void on_datagrams(const ReceivedDatagrams& datagrams) override;
   void on_writable() override;
   Result<PeerId> connect(const SocketAddress& address, const std::string& server_name, const Credentials& credentials,
-                         Duration timeout) override;
+                         Duration timeout, session::SessionId resume) override;
   void abandon(PeerId peer) override;
 
   Result<io::UdpSocket*> socket_for(int family);

@@ -12,13 +12,14 @@ constexpr Duration kAttemptDelay = 250ms;
 
 class Dial {
  public:
-  Dial(DialId self, uint64_t owner_cookie, Remote where, Credentials who, Timestamp until,
+  Dial(DialId self, uint64_t owner_cookie, Remote where, Credentials who, Timestamp until, session::SessionId session,
        std::function<void(Timestamp)> on_timer)
       : id(self),
         cookie(owner_cookie),
         remote(std::move(where)),
         credentials(std::move(who)),
         deadline(until),
+        resume(session),
         timer(std::move(on_timer)) {}
 
   bool untried() const { return next_address < remote.addresses.size(); }
@@ -28,6 +29,7 @@ class Dial {
   const Remote remote;
   const Credentials credentials;
   const Timestamp deadline;
+  const session::SessionId resume;
   size_t next_address = 0;
   std::vector<PeerId> attempts;
   Error last{Code::kAddressInvalid, "the host has no address"};
@@ -39,9 +41,10 @@ Dialer::Dialer(const Clock& clock, TimerHeap& timers, Connector& connector, Owne
 
 Dialer::~Dialer() = default;
 
-DialId Dialer::dial(uint64_t cookie, const Remote& remote, const Credentials& credentials, Duration timeout) {
+DialId Dialer::dial(uint64_t cookie, const Remote& remote, const Credentials& credentials, Duration timeout,
+                    session::SessionId resume) {
   const DialId id = dials_.emplace_with([&](DialId self) {
-    return std::make_unique<Dial>(self, cookie, remote, credentials, clock_.now() + timeout,
+    return std::make_unique<Dial>(self, cookie, remote, credentials, clock_.now() + timeout, resume,
                                   [this, self](Timestamp) { on_timer(self); });
   });
   Dial& dial = *dials_.get(id);
@@ -81,7 +84,8 @@ void Dialer::try_next(Dial& dial) {
     return finish(dial.id, {Code::kConnectTimeout, "no answer from " + dial.remote.server_name});
   while (dial.untried()) {
     const SocketAddress& address = dial.remote.addresses[dial.next_address++];
-    auto peer = connector_.connect(address, dial.remote.server_name, dial.credentials, dial.deadline - clock_.now());
+    auto peer = connector_.connect(address, dial.remote.server_name, dial.credentials, dial.deadline - clock_.now(),
+                                   dial.resume);
     if (!peer) {
       dial.last = std::move(peer.error());
       continue;
@@ -109,7 +113,19 @@ void Dialer::finish(DialId id, const Error& why) {
   owner_.on_dial_failed(cookie, why);
 }
 
-void Dialer::on_connected(PeerId peer) {
+// Two attempts that greeted would make two sessions, or take one and the same session from each other.
+bool Dialer::on_reached(PeerId peer) {
+  const auto found = attempts_.find(peer);
+  if (found == attempts_.end()) return false;
+  Dial& dial = *dials_.get(found->second);
+  std::erase(dial.attempts, peer);
+  drop_attempts(dial);
+  dial.attempts.push_back(peer);
+  timers_.arm(dial.timer, dial.deadline);
+  return true;
+}
+
+void Dialer::on_connected(PeerId peer, const Entry& entry) {
   const auto found = attempts_.find(peer);
   if (found == attempts_.end()) return;
   const DialId id = found->second;
@@ -119,14 +135,14 @@ void Dialer::on_connected(PeerId peer) {
   attempts_.erase(peer);
   cancel(id);
   dialed_[peer] = cookie;
-  owner_.on_dialed(cookie, peer);
+  owner_.on_dialed(cookie, peer, entry);
 }
 
-void Dialer::on_disconnected(PeerId peer, const Error& why) {
+void Dialer::on_disconnected(PeerId peer, const Error& why, session::SessionId kept) {
   if (const auto won = dialed_.find(peer); won != dialed_.end()) {
     const uint64_t cookie = won->second;
     dialed_.erase(peer);
-    return owner_.on_disconnected(cookie, peer, why);
+    return owner_.on_disconnected(cookie, peer, why, kept);
   }
   const auto found = attempts_.find(peer);
   if (found == attempts_.end()) return;

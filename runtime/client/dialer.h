@@ -16,7 +16,7 @@ class Dial;
 using DialId = Id<Dial>;
 
 /// Gets from a host with several addresses to one connected peer: tries them in order, the next one when the last
-/// failed or was silent for a while (RFC 8305, "Happy Eyeballs"); the first that greets wins and the others are closed.
+/// failed or was silent for a while (RFC 8305, "Happy Eyeballs"); the first that is reached wins and the others are closed.
 /// Afterwards it stands between the core and its owner and passes on what happens to peers that won.
 class Dialer final : public ClientCore::Events {
  public:
@@ -25,9 +25,10 @@ class Dialer final : public ClientCore::Events {
   class Owner {
    public:
     virtual ~Owner() = default;
-    virtual void on_dialed(uint64_t cookie, PeerId peer) = 0;
+    virtual void on_dialed(uint64_t cookie, PeerId peer, const Entry& entry) = 0;
     virtual void on_dial_failed(uint64_t cookie, const Error& why) = 0;
-    virtual void on_disconnected(uint64_t cookie, PeerId peer, const Error& why) = 0;
+    /// `kept`: the session that may be resumed by another dial; it names nothing when there is none.
+    virtual void on_disconnected(uint64_t cookie, PeerId peer, const Error& why, session::SessionId kept) = 0;
     /// The server sends a message of its own. Whoever wants none calls `decline`.
     virtual void on_message(PeerId peer, session::Session& session, const session::Incoming& message);
     virtual void on_goodbye(PeerId, const wire::Goodbye&) {}
@@ -37,15 +38,16 @@ class Dialer final : public ClientCore::Events {
    public:
     virtual ~Connector() = default;
     virtual Result<PeerId> connect(const SocketAddress& address, const std::string& server_name,
-                                   const Credentials& credentials, Duration timeout) = 0;
+                                   const Credentials& credentials, Duration timeout, session::SessionId resume) = 0;
     virtual void abandon(PeerId peer) = 0;
   };
 
   Dialer(const Clock& clock, TimerHeap& timers, Connector& connector, Owner& owner);
   ~Dialer() override;
 
-  /// `timeout` covers all addresses up to Welcome.
-  DialId dial(uint64_t cookie, const Remote& remote, const Credentials& credentials, Duration timeout);
+  /// `timeout` covers all addresses up to Welcome. `resume`: a session that was kept.
+  DialId dial(uint64_t cookie, const Remote& remote, const Credentials& credentials, Duration timeout,
+              session::SessionId resume = {});
   /// Nobody hears of this dial again.
   void cancel(DialId id);
   void cancel_all();
@@ -55,8 +57,9 @@ class Dialer final : public ClientCore::Events {
   void reap();
 
  private:
-  void on_connected(PeerId peer) override;
-  void on_disconnected(PeerId peer, const Error& why) override;
+  bool on_reached(PeerId peer) override;
+  void on_connected(PeerId peer, const Entry& entry) override;
+  void on_disconnected(PeerId peer, const Error& why, session::SessionId kept) override;
   void on_message(PeerId peer, session::Session& session, const session::Incoming& message) override;
   void on_goodbye(PeerId peer, const wire::Goodbye& goodbye) override;
 

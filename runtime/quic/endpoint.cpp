@@ -9,8 +9,9 @@ Endpoint::Endpoint(EndpointOptions options, EndpointWorld world, ConnectionOwner
 Endpoint::~Endpoint() = default;
 
 void Endpoint::receive(const ReceivedDatagrams& datagrams) { core_->receive(datagrams); }
-Result<ConnectionId> Endpoint::connect(const NetworkPath& path, const std::string& server_name) {
-  return core_->connect(path, server_name);
+Result<ConnectionId> Endpoint::connect(const NetworkPath& path, const std::string& server_name,
+                                        std::optional<uint8_t> first_byte) {
+  return core_->connect(path, server_name, first_byte);
 }
 Connection* Endpoint::get(ConnectionId id) { return core_->get(id); }
 void Endpoint::flush() { core_->flush(); }

@@ -67,7 +67,9 @@ class Endpoint {
 
   /// Starts a client connection; HandshakeCompleted or Closed follows. `server_name` is for SNI and verification: a
   /// host name or an address. A path whose local host is unspecified matches whatever address datagrams arrive at.
-  Result<ConnectionId> connect(const NetworkPath& path, const std::string& server_name);
+  /// `first_byte`: of the first destination connection id, where the server told which of its workers shall have it.
+  Result<ConnectionId> connect(const NetworkPath& path, const std::string& server_name,
+                               std::optional<uint8_t> first_byte = std::nullopt);
 
   Connection* get(ConnectionId id);
 

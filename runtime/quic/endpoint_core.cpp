@@ -137,10 +137,11 @@ ConnectionId EndpointCore::add(Role role) {
   });
 }
 
-Result<ConnectionId> EndpointCore::connect(const NetworkPath& path, const std::string& server_name) {
+Result<ConnectionId> EndpointCore::connect(const NetworkPath& path, const std::string& server_name,
+                                            std::optional<uint8_t> first_byte) {
   if (!shared_.options.tls_client) return fail(Code::kInternal, "this endpoint has no client settings for TLS");
   const ConnectionId id = add(Role::kClient);
-  const Status ok = connections_.get(id)->transport_->connect(path, server_name, shared_.world.clock.now());
+  const Status ok = connections_.get(id)->transport_->connect(path, server_name, first_byte, shared_.world.clock.now());
   if (ok) return id;
   connections_.erase(id);
   return tl::unexpected(ok.error());

@@ -14,7 +14,8 @@ class EndpointCore {
   EndpointCore(EndpointOptions options, EndpointWorld world, ConnectionOwner& owner);
 
   void receive(const ReceivedDatagrams& datagrams);
-  Result<ConnectionId> connect(const NetworkPath& path, const std::string& server_name);
+  Result<ConnectionId> connect(const NetworkPath& path, const std::string& server_name,
+                               std::optional<uint8_t> first_byte);
   Connection* get(ConnectionId id) { return connections_.get(id); }
   void flush();
   bool wants_flush() const;

@@ -47,7 +47,8 @@ class Transport {
   Transport& operator=(const Transport&) = delete;
 
   Status accept(Arrival arrival);
-  Status connect(const NetworkPath& path, const std::string& server_name, Timestamp now);
+  Status connect(const NetworkPath& path, const std::string& server_name, std::optional<uint8_t> first_byte,
+                 Timestamp now);
 
   // --- driven by the endpoint -------------------------------------------------------------------------------------
 

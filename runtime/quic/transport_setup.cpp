@@ -118,7 +118,8 @@ Status Transport::accept(Arrival arrival) {
   return {};
 }
 
-Status Transport::connect(const NetworkPath& to, const std::string& server_name, Timestamp now) {
+Status Transport::connect(const NetworkPath& to, const std::string& server_name, std::optional<uint8_t> first_byte,
+                          Timestamp now) {
   std::unique_ptr<TlsSession> tls = TlsSession::connect(*shared_.options.tls_client, server_name);
   if (!tls) return fail(Code::kAddressInvalid, "the server's name cannot be verified: '" + server_name + "'");
   path_ = to;
@@ -126,6 +127,7 @@ Status Transport::connect(const NetworkPath& to, const std::string& server_name,
   const Cid ours = shared_.cid_source.next();
   uint8_t random[CidSource::kServerBytes];
   shared_.world.entropy.fill(random);
+  random[0] = first_byte.value_or(random[0]);
   const Cid theirs(random);
   const ngtcp2_cid scid = to_ngtcp2(ours), dcid = to_ngtcp2(theirs);
   const ngtcp2_path path = to_ngtcp2(path_);

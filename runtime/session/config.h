@@ -19,6 +19,11 @@ struct SessionConfig {
   size_t holdback_bytes_max = 32 << 20;
   Duration ack_delay = 25ms;        ///< an acknowledgement waits at most so long
   uint32_t ack_every = 64;          ///< … or for so many messages
+  /// What was sent and sees no acknowledgement at all for so long, times the retries, ends the connection: the session
+  /// can then be resumed on another one.
+  Duration ack_timeout = 30s;
+  uint32_t ack_retries = 3;
+  Duration resume_window = 60s;     ///< a session without a connection is kept for so long; 0: not at all
   Duration request_timeout = 30s;   ///< where the caller names none
   size_t body_bytes_max = 1 << 20;  ///< of one message
   /// Bodies that are arriving on own streams of one connection: sixteen of the largest by default.

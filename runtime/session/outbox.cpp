@@ -25,9 +25,14 @@ Status Outbox::admit(size_t bytes, Allowance allowance) const {
   return {};
 }
 
-void Outbox::push(size_t bytes, Waiting on_acknowledged) {
-  records_.push_back({on_acknowledged, static_cast<uint32_t>(bytes), false});
+Outbox::~Outbox() {
+  for (Record& record : records_) shelf_.drop(record.kept);
+}
+
+void Outbox::push(size_t bytes, Waiting on_acknowledged, KeptMessage kept) {
+  records_.push_back({on_acknowledged, std::move(kept), static_cast<uint32_t>(bytes), false});
   bytes_ += bytes;
+  ++unsettled_;
 }
 
 Status Outbox::acknowledge(uint64_t cumulative, std::span<const uint64_t> ranges) {
@@ -35,12 +40,10 @@ Status Outbox::acknowledge(uint64_t cumulative, std::span<const uint64_t> ranges
     return fail(Code::kSequenceInvalid, "acknowledgement of a message that was never sent");
   }
   while (base_ <= cumulative) {
-    const Record record = records_.front();
+    Record record = std::move(records_.front());
     records_.pop_front();
     ++base_;
-    if (record.settled) continue;
-    bytes_ -= record.bytes;
-    record.waiting.settle(kAcknowledged);
+    settle(record, kAcknowledged);
   }
   for (size_t word = 0; word < ranges.size(); ++word) {
     for (uint64_t bits = ranges[word]; bits != 0; bits &= bits - 1) {
@@ -60,15 +63,19 @@ void Outbox::settle(uint64_t seq, const Reply& reply) {
 void Outbox::settle(Record& record, const Reply& reply) {
   if (record.settled) return;
   record.settled = true;
+  --unsettled_;
   bytes_ -= record.bytes;
+  shelf_.drop(record.kept);
   std::exchange(record.waiting, {}).settle(reply);
 }
 
 void Outbox::fail_all(const Reply& reply) {
   // Waiters may look at the outbox while being told, so it is empty before the first hears of it.
-  const std::deque<Record> records = std::exchange(records_, {});
+  std::deque<Record> records = std::exchange(records_, {});
   base_ += records.size();
   bytes_ = 0;
+  unsettled_ = 0;
+  for (Record& record : records) shelf_.drop(record.kept);
   for (const Record& record : records) {
     if (!record.settled) record.waiting.settle(reply);
   }

@@ -34,9 +34,11 @@ Session::Session(SessionId id, const SessionConfig& config, World world)
       config_(config),
       world_(world),
       body_bytes_max_(config.body_bytes_max),
-      outbox_(config.outbox_messages_max, config.outbox_bytes_max),
+      outbox_(config.outbox_messages_max, config.outbox_bytes_max, world.blocks),
       inbox_(2 * config.holdback_messages_max, config.holdback_messages_max, config.holdback_bytes_max),
-      ack_timer_([this](Timestamp) { send_ack(); }) {}
+      nacks_(2 * config.holdback_messages_max),
+      ack_timer_([this](Timestamp) { send_ack(); }),
+      stall_timer_([this](Timestamp now) { on_stall(now); }) {}
 
 Session::~Session() { fail_all(Code::kConnectionLost, "the session ended"); }
 
@@ -76,7 +78,7 @@ Result<uint64_t> Session::send_event(std::string_view action, Bytes body, const 
 Result<uint64_t> Session::submit_unreliable(wire::Envelope& envelope, Bytes body) {
   if (!link_) return fail(Code::kConnectionLost, "the session has no connection");
   envelope.flags |= wire::flags::kUnreliable;
-  if (Status sent = link_->send_message(envelope, body); !sent) return tl::unexpected(std::move(sent.error()));
+  if (Status sent = link_->send_message(envelope, body, nullptr); !sent) return tl::unexpected(std::move(sent.error()));
   count_sent(envelope, body.size());
   return 0;
 }
@@ -114,7 +116,7 @@ Status Session::respond(uint64_t request_id, const Reply& reply) {
 
 Result<uint64_t> Session::submit(wire::Envelope& envelope, Bytes body, Outbox::Allowance allowance,
                                  Waiting on_acknowledged) {
-  if (!link_) return fail(Code::kConnectionLost, "the session has no connection");
+  if (!link_ && !keeps_) return fail(Code::kConnectionLost, "the session has no connection");
   if (body.size() > body_bytes_max_) {
     return fail(Code::kMessageTooLarge,
                 "body of " + std::to_string(body.size()) + " bytes, at most " + std::to_string(body_bytes_max_));
@@ -124,11 +126,23 @@ Result<uint64_t> Session::submit(wire::Envelope& envelope, Bytes body, Outbox::A
   envelope.seq = outbox_.next_seq();
   const bool ordered = envelope.after_delta != 0;
   if (ordered) envelope.after_delta = static_cast<uint32_t>(envelope.seq - last_ordered_seq_);
-  if (Status sent = link_->send_message(envelope, body); !sent) return tl::unexpected(std::move(sent.error()));
-  outbox_.push(cost, on_acknowledged);
+  const SharedBody shared = keeps_ && body.size() >= kSharedBodyBytes
+                                ? std::make_shared<const std::vector<uint8_t>>(body.begin(), body.end())
+                                : nullptr;
+  if (Status sent = link_ ? link_->send_message(envelope, body, shared) : check_apart(envelope); !sent)
+    return tl::unexpected(std::move(sent.error()));
+  keep_sent(cost, envelope, body, shared, on_acknowledged);
   if (ordered) last_ordered_seq_ = envelope.seq;
   count_sent(envelope, body.size());
   return envelope.seq;
+}
+
+void Session::keep_sent(size_t cost, const wire::Envelope& envelope, Bytes body, const SharedBody& shared,
+                        Waiting on_acknowledged) {
+  if (outbox_.unsettled() == 0) watch_for_stall();
+  if (!keeps_) return outbox_.push(cost, on_acknowledged);
+  const bool timed = envelope.deadline_ms != 0 || envelope.ttl_ms != 0;
+  outbox_.push(cost, on_acknowledged, envelope, body, shared, timed ? world_.clock.now() : Timestamp());
 }
 
 void Session::count_sent(const wire::Envelope& envelope, size_t body_bytes) {
@@ -156,6 +170,8 @@ void Session::arrive(Incoming message) {
   const wire::Envelope& envelope = message.envelope;
   const uint64_t seq = envelope.seq;
   count_received(envelope, message.body.size());
+  if (envelope.flags & wire::flags::kWithdrawn)
+    return receive_refused(envelope, Code::kMessageExpired, "its sender gave it up");
   if (seq == 0) {
     const bool unreliable = (envelope.flags & wire::flags::kUnreliable) != 0;
     if (unreliable && envelope.kind == wire::Kind::kEvent) return release(message);
@@ -171,6 +187,7 @@ void Session::arrive(Incoming message) {
 }
 
 std::optional<Inbox::Arrival> Session::take_number(const wire::Envelope& envelope) {
+  nacks_.arrived(envelope.seq);
   const auto arrival = inbox_.arrive(envelope.seq, envelope.after_delta);
   if (!arrival) {
     refuse_peer(arrival.error().code, arrival.error().text);
@@ -238,10 +255,17 @@ bool Session::settle_promise(uint64_t message_id, const Reply& reply) {
 
 void Session::receive_ack(const wire::Ack& ack) {
   world_.metrics.acks_received.add();
+  const size_t unsettled = outbox_.unsettled();
   for (const wire::Nack& nack : ack.nacks) settle(nack.seq, {wire::Status::kFailure, nack.code, nack.text, {}, {}});
   if (Status known = outbox_.acknowledge(ack.cumulative, ack.ranges); !known) {
     refuse_peer(known.error().code, known.error().text);
   }
+  if (outbox_.unsettled() != unsettled) progressed_ = world_.clock.now();
+}
+
+bool Session::cancel(uint64_t message_id) {
+  if (link_ && promises_.contains(message_id)) link_->send_cancel(message_id);
+  return settle_promise(message_id, {wire::Status::kFailure, Code::kCancelled, "the caller withdrew it", {}, {}});
 }
 
 void Session::handled(uint64_t seq) {
@@ -252,7 +276,7 @@ void Session::handled(uint64_t seq) {
 
 void Session::refuse(uint64_t seq, Code code, std::string_view text) {
   if (seq == 0) return;
-  nacks_.push_back({seq, code, std::string(text.substr(0, limits::kTextBytesMax))});
+  nacks_.add(seq, code, text);
   ack_now_ = true;
   handled(seq);
 }
@@ -274,18 +298,13 @@ void Session::send_ack() {
   world_.timers.disarm(ack_timer_);
   if (!link_) return;
   ack_now_ = false;
-  std::vector<wire::Nack> nacks;
-  for (const PendingNack& nack : nacks_) nacks.push_back({nack.seq, nack.code, nack.text});
   // A number that is acknowledged without a nack was handled: nacks go before the cumulative number that covers them.
-  std::span<const wire::Nack> last = nacks;
-  for (; last.size() > kNacksPerAckMax; last = last.subspan(kNacksPerAckMax)) {
-    link_->send_ack({acknowledged_, {}, last.first(kNacksPerAckMax)});
-  }
+  std::vector<wire::Nack> nacks = nacks_.take(kNacksPerAckMax);
+  for (; nacks_.any_unsent(); nacks = nacks_.take(kNacksPerAckMax)) link_->send_ack({acknowledged_, {}, nacks});
   std::vector<uint64_t> ranges;
   inbox_.ranges(ranges, kAckRangeWordsMax);
   acknowledged_ = inbox_.cumulative();
-  link_->send_ack({acknowledged_, ranges, last});
-  nacks_.clear();
+  link_->send_ack({acknowledged_, ranges, nacks});
   inbox_.acknowledged();
   world_.metrics.acks_sent.add();
 }
@@ -296,6 +315,7 @@ void Session::refuse_peer(Code code, std::string_view text) {
 
 void Session::fail_all(Code code, std::string_view text) {
   world_.timers.disarm(ack_timer_);
+  world_.timers.disarm(stall_timer_);
   const Reply reply{wire::Status::kFailure, code, text, {}, {}};
   const auto promises = std::exchange(promises_, {});
   outbox_.fail_all(reply);

@@ -13,6 +13,7 @@
 #include "session/config.h"
 #include "session/inbox.h"
 #include "session/link.h"
+#include "session/nack_list.h"
 #include "session/order.h"
 #include "session/outbox.h"
 #include "session/promise_table.h"
@@ -38,9 +39,15 @@ struct SendOptions {
   Order order = Order::kOrdered;
 };
 
+/// What one side tells the other when they meet again on a new connection.
+struct Resync {
+  uint64_t handled = 0;  ///< of the other's messages, every one up to here was handled
+  uint64_t known = 0;    ///< of its own messages, the outcome of every one up to here is known
+};
+
 /// One side of the conversation with a peer: numbers, keeps, acknowledges and orders messages, and pairs replies with
 /// requests. The same class serves both sides. Pure: it knows no socket and reads time only from its arguments.
-/// Outlives connections: `attach` gives it one, `detach` takes it away.
+/// Outlives connections: `attach` gives it the first, `detach` takes it away, `resume` gives it another.
 class Session final : private ReplyWaiter {
  public:
   class Owner {
@@ -50,12 +57,15 @@ class Session final : private ReplyWaiter {
     virtual void on_message(Session& session, Incoming message) = 0;
     /// `end_turn` is to be called at the end of this loop turn (asked once until then).
     virtual void on_turn_wanted(Session& session) = 0;
+    /// The peer no longer waits for the answer to this request of its own.
+    virtual void on_cancel(Session&, uint64_t) {}
   };
   struct World {
     const Clock& clock;
     TimerHeap& timers;
     PromiseTable& promises;
     WorkerMetrics& metrics;
+    BlockPool& blocks;  ///< for messages that are kept
     Owner& owner;
   };
 
@@ -66,8 +76,20 @@ class Session final : private ReplyWaiter {
 
   SessionId id() const { return id_; }
   void attach(Link& link) { link_ = &link; }
+  /// A session that keeps its messages takes more while it has no connection; another one refuses them.
   void detach() { link_ = nullptr; }
   bool attached() const { return link_ != nullptr; }
+
+  /// From here on everything is kept until it is acknowledged, so that the session can be resumed.
+  void keep_messages() { keeps_ = true; }
+  bool keeps_messages() const { return keeps_; }
+  /// What the peer is to be told when the session is to be resumed.
+  Resync resync() const { return {inbox_.cumulative(), outbox_.acknowledged()}; }
+  /// SequenceInvalid when the peer says what cannot be, SessionLost when it misses what is no longer kept.
+  Status check(const Resync& peer) const;
+  /// Goes on where the last connection was lost; `check` said yes. Sends what the peer has not handled, in its order,
+  /// and no more; what outlived its ttl or deadline meanwhile goes as a number alone.
+  void resume(Link& link, const Resync& peer);
 
   /// What the peer told in its greeting: our bounds may only shrink.
   void limit_body_bytes(uint64_t bytes_max);
@@ -90,6 +112,10 @@ class Session final : private ReplyWaiter {
   /// wait for ever.
   void receive_refused(const wire::Envelope& envelope, Code code, std::string_view text);
   void receive_ack(const wire::Ack& ack);
+  void receive_cancel(uint64_t message_id) { world_.owner.on_cancel(*this, message_id); }
+
+  /// Nobody waits for this reply any more: who did hears Cancelled, and the peer may stop. False: there is none.
+  bool cancel(uint64_t message_id);
 
   /// The message was handed to its handler, or refused with a code that its sender will see.
   void handled(uint64_t seq);
@@ -125,6 +151,13 @@ class Session final : private ReplyWaiter {
   /// False when nobody waited for a reply to this message (any more).
   bool settle(uint64_t message_id, const Reply& reply);
   bool settle_promise(uint64_t message_id, const Reply& reply);
+  Status check_apart(const wire::Envelope& envelope) const;
+  void keep_sent(size_t cost, const wire::Envelope& envelope, Bytes body, const SharedBody& shared,
+                 Waiting on_acknowledged);
+  void watch_for_stall();
+  void on_stall(Timestamp now);
+  void resend(uint64_t beyond);
+  bool send_again(uint64_t seq, MessageShelf::View kept, const SharedBody& shared);
   /// From the outbox: an event that somebody waits for was acknowledged.
   void on_reply(uint64_t seq, const Reply& reply) override { settle_promise(seq, reply); }
   void refuse_peer(Code code, std::string_view text);
@@ -132,12 +165,6 @@ class Session final : private ReplyWaiter {
   void send_ack();
   void count_sent(const wire::Envelope& envelope, size_t body_bytes);
   void count_received(const wire::Envelope& envelope, size_t body_bytes);
-
-  struct PendingNack {
-    uint64_t seq;
-    Code code;
-    std::string text;
-  };
 
   const SessionId id_;
   const SessionConfig& config_;
@@ -148,12 +175,15 @@ class Session final : private ReplyWaiter {
   Inbox inbox_;
   tsl::robin_map<uint64_t, PromiseId> promises_;  ///< by message id
   uint64_t last_ordered_seq_ = 0;                 ///< of what we sent
-  std::vector<PendingNack> nacks_;
+  NackList nacks_;
+  bool keeps_ = false;
   bool turn_wanted_ = false;
   bool ack_now_ = false;
   uint64_t ack_soon_ = 0;      ///< highest number whose sender waits for the acknowledgement
   uint64_t acknowledged_ = 0;  ///< cumulative number of our last acknowledgement
   Timer ack_timer_;
+  Timestamp progressed_{};  ///< when an acknowledgement last settled something
+  Timer stall_timer_;
 };
 
 }  // namespace godwit::session

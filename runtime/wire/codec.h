@@ -3,27 +3,11 @@
 #include <memory>
 
 #include "base/bytes.h"
-#include "base/limits.h"
 #include "base/result.h"
+#include "wire/codec_limits.h"
 #include "wire/message.h"
 
 namespace godwit::wire {
-
-/// What peers are held to. The lengths of frames are those which they announce: type and payload.
-struct CodecLimits {
-  uint32_t control_frame_bytes_max = limits::kControlFrameBytesMax;
-  uint32_t envelope_bytes_max = limits::kEnvelopeBytesMax;  ///< packed; also the length of a message head frame
-  uint32_t shared_frame_bytes_max =
-      limits::kSharedFrameBytesMax;                             ///< a message frame on the shared lane: envelope + body
-  uint64_t inline_bytes_max = limits::kInlineBodyBytesDefault;  ///< body of one message, on any lane
-  uint32_t headers_max = limits::kHeadersMax;
-  uint32_t header_bytes_max = limits::kHeaderBytesMax;  ///< names and values of one message
-  uint32_t action_bytes_max = limits::kActionBytesMax;
-  uint32_t text_bytes_max = limits::kTextBytesMax;  ///< of a status, refusal, goodbye
-};
-
-inline constexpr size_t kHeaderNameBytesMax = 256;
-inline constexpr size_t kResumeTokenBytesMax = 256;
 
 struct Scratch;
 
@@ -62,6 +46,8 @@ class Codec {
   Bytes encode(const Pong& pong);
   Bytes encode(const Ack& ack);
   Bytes encode(const Goodbye& goodbye);
+  Bytes encode(const Renewal& renewal);
+  Bytes encode(const Cancel& cancel);
 
   // Refused before anything is sent: ActionInvalid, HeadersInvalid, MessageTooLarge (body), FrameTooLarge (does not fit
   // its lane).
@@ -81,6 +67,8 @@ class Codec {
   Result<Pong> decode_pong(Bytes payload);
   Result<Ack> decode_ack(Bytes payload);
   Result<Goodbye> decode_goodbye(Bytes payload);
+  Result<Renewal> decode_renewal(Bytes payload);
+  Result<Cancel> decode_cancel(Bytes payload);
 
   struct Message {
     Envelope envelope;

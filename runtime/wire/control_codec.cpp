@@ -23,15 +23,16 @@ Bytes encode_nonce(Scratch& scratch, FrameType type, uint64_t nonce) {
   return scratch.frame(type, builder.words()).bytes;
 }
 
-/// Refuse and Goodbye.
-template <typename Struct, typename Farewell>
-Bytes encode_farewell(Scratch& scratch, FrameType type, const Farewell& farewell, size_t text_bytes_max) {
+/// Refuse and Goodbye; `more` sets what only one of them has.
+template <typename Struct, typename Farewell, typename More>
+Bytes encode_farewell(Scratch& scratch, FrameType type, const Farewell& farewell, size_t text_bytes_max, More more) {
   const std::string_view text = readable_text(farewell.text, text_bytes_max, scratch.text);
   WordBuilder builder(scratch.build.at_least(message_words<Struct>(text)));
   auto out = builder.root<Struct>();
   out.setCode(static_cast<uint16_t>(farewell.code));
   out.setRetryAfterMs(farewell.retry_after_ms);
   put_text(text, [&](unsigned bytes) { return out.initText(bytes); });
+  more(out);
   return scratch.frame(type, builder.words()).bytes;
 }
 
@@ -44,10 +45,12 @@ auto decode(Scratch& scratch, Bytes payload, std::string_view what, Read read)
   return read_words<Struct>(*words, what, read);
 }
 
-template <typename Struct, typename Farewell>
-Result<Farewell> decode_farewell(Scratch& scratch, Bytes payload, std::string_view what, size_t text_bytes_max) {
+template <typename Struct, typename Farewell, typename More>
+Result<Farewell> decode_farewell(Scratch& scratch, Bytes payload, std::string_view what, size_t text_bytes_max,
+                                 More more) {
   return decode<Struct>(scratch, payload, what, [&](typename Struct::Reader in) -> Result<Farewell> {
-    const Farewell farewell{static_cast<Code>(in.getCode()), view_of(in.getText()), in.getRetryAfterMs()};
+    Farewell farewell{static_cast<Code>(in.getCode()), view_of(in.getText()), in.getRetryAfterMs()};
+    more(in, farewell);
     if (farewell.text.size() > text_bytes_max || !is_utf8(farewell.text)) {
       return fail(Code::kFrameMalformed, std::string(what) + ": the text is too long or not UTF-8");
     }
@@ -88,6 +91,7 @@ Bytes Codec::encode(const Hello& hello) {
   out.setLastSeq(hello.last_seq);
   put_text(hello.resume_token, [&](unsigned bytes) { return out.initResumeToken(bytes); });
   out.setFeatures(hello.features);
+  out.setKnownSeq(hello.known_seq);
   return scratch_->frame(FrameType::kHello, builder.words()).bytes;
 }
 
@@ -101,6 +105,7 @@ Result<Hello> Codec::decode_hello(Bytes payload) {
     hello.last_seq = in.getLastSeq();
     hello.resume_token = view_of(in.getResumeToken());
     hello.features = in.getFeatures();
+    hello.known_seq = in.getKnownSeq();
     if (godwit::Status status = check_hello(hello); !status) return tl::unexpected(status.error());
     return hello;
   });
@@ -117,6 +122,11 @@ Bytes Codec::encode(const Welcome& welcome) {
   out.setOutboxMessagesMax(welcome.outbox_messages_max);
   out.setHeartbeatMs(welcome.heartbeat_ms);
   put_text(welcome.server, [&](unsigned bytes) { return out.initServer(bytes); });
+  out.setResumed(welcome.resumed);
+  out.setLost(static_cast<uint16_t>(welcome.lost));
+  out.setKnownSeq(welcome.known_seq);
+  out.setResumeWindowMs(welcome.resume_window_ms);
+  out.setSteer(welcome.steer);
   return scratch_->frame(FrameType::kWelcome, builder.words()).bytes;
 }
 
@@ -131,6 +141,11 @@ Result<Welcome> Codec::decode_welcome(Bytes payload) {
     welcome.outbox_messages_max = in.getOutboxMessagesMax();
     welcome.heartbeat_ms = in.getHeartbeatMs();
     welcome.server = view_of(in.getServer());
+    welcome.resumed = in.getResumed();
+    welcome.lost = static_cast<Code>(in.getLost());
+    welcome.known_seq = in.getKnownSeq();
+    welcome.resume_window_ms = in.getResumeWindowMs();
+    welcome.steer = in.getSteer();
     if (!is_utf8(welcome.server) || !is_utf8(welcome.resume_token)) {
       return fail(Code::kFrameMalformed, "Welcome: text that is not UTF-8");
     }
@@ -139,17 +154,22 @@ Result<Welcome> Codec::decode_welcome(Bytes payload) {
 }
 
 Bytes Codec::encode(const Refuse& refuse) {
-  return encode_farewell<proto::Refuse>(*scratch_, FrameType::kRefuse, refuse, limits_.text_bytes_max);
+  return encode_farewell<proto::Refuse>(*scratch_, FrameType::kRefuse, refuse, limits_.text_bytes_max,
+                                        [&](proto::Refuse::Builder out) { out.setSteer(refuse.steer); });
 }
 Result<Refuse> Codec::decode_refuse(Bytes payload) {
-  return decode_farewell<proto::Refuse, Refuse>(*scratch_, payload, "Refuse", limits_.text_bytes_max);
+  return decode_farewell<proto::Refuse, Refuse>(
+      *scratch_, payload, "Refuse", limits_.text_bytes_max,
+      [](proto::Refuse::Reader in, Refuse& refuse) { refuse.steer = in.getSteer(); });
 }
 
 Bytes Codec::encode(const Goodbye& goodbye) {
-  return encode_farewell<proto::Goodbye>(*scratch_, FrameType::kGoodbye, goodbye, limits_.text_bytes_max);
+  return encode_farewell<proto::Goodbye>(*scratch_, FrameType::kGoodbye, goodbye, limits_.text_bytes_max,
+                                         [](proto::Goodbye::Builder) {});
 }
 Result<Goodbye> Codec::decode_goodbye(Bytes payload) {
-  return decode_farewell<proto::Goodbye, Goodbye>(*scratch_, payload, "Goodbye", limits_.text_bytes_max);
+  return decode_farewell<proto::Goodbye, Goodbye>(*scratch_, payload, "Goodbye", limits_.text_bytes_max,
+                                                  [](proto::Goodbye::Reader, Goodbye&) {});
 }
 
 Bytes Codec::encode(const Ping& ping) { return encode_nonce<proto::Ping>(*scratch_, FrameType::kPing, ping.nonce); }
@@ -162,6 +182,32 @@ Bytes Codec::encode(const Pong& pong) { return encode_nonce<proto::Pong>(*scratc
 Result<Pong> Codec::decode_pong(Bytes payload) {
   return decode<proto::Pong>(*scratch_, payload, "Pong",
                              [](proto::Pong::Reader in) -> Result<Pong> { return Pong{in.getNonce()}; });
+}
+
+Bytes Codec::encode(const Renewal& renewal) {
+  WordBuilder builder(scratch_->build.at_least(message_words<proto::Renewal>(renewal.resume_token)));
+  auto out = builder.root<proto::Renewal>();
+  put_text(renewal.resume_token, [&](unsigned bytes) { return out.initResumeToken(bytes); });
+  return scratch_->frame(FrameType::kRenewal, builder.words()).bytes;
+}
+Result<Renewal> Codec::decode_renewal(Bytes payload) {
+  return decode<proto::Renewal>(*scratch_, payload, "Renewal", [](proto::Renewal::Reader in) -> Result<Renewal> {
+    const Renewal renewal{view_of(in.getResumeToken())};
+    if (!renewal.resume_token.empty() && renewal.resume_token.size() <= kResumeTokenBytesMax &&
+        is_utf8(renewal.resume_token))
+      return renewal;
+    return fail(Code::kFrameMalformed, "Renewal: a token that is empty, too long or not UTF-8");
+  });
+}
+
+Bytes Codec::encode(const Cancel& cancel) {
+  WordBuilder builder(scratch_->build.at_least(message_words<proto::Cancel>()));
+  builder.root<proto::Cancel>().setId(cancel.id);
+  return scratch_->frame(FrameType::kCancel, builder.words()).bytes;
+}
+Result<Cancel> Codec::decode_cancel(Bytes payload) {
+  return decode<proto::Cancel>(*scratch_, payload, "Cancel",
+                               [](proto::Cancel::Reader in) -> Result<Cancel> { return Cancel{in.getId()}; });
 }
 
 }  // namespace godwit::wire

@@ -3,7 +3,9 @@
 #include <string>
 #include <string_view>
 
-#include "wire/codec.h"
+#include "base/result.h"
+#include "wire/codec_limits.h"
+#include "wire/message.h"
 
 namespace godwit::wire {
 

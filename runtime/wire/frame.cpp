@@ -16,6 +16,8 @@ bool is_known(uint8_t type) {
     case FrameType::kPong:
     case FrameType::kAck:
     case FrameType::kGoodbye:
+    case FrameType::kRenewal:
+    case FrameType::kCancel:
     case FrameType::kMessage:
     case FrameType::kMessageHead: return true;
   }

@@ -26,6 +26,8 @@ enum class FrameType : uint8_t {
   kPong = 5,
   kAck = 6,
   kGoodbye = 7,
+  kRenewal = 8,
+  kCancel = 9,
   kMessage = 16,      ///< envelope and body in one frame, on the shared lane
   kMessageHead = 17,  ///< envelope alone; the raw body follows to the end of the stream, on an own stream
 };
@@ -40,7 +42,14 @@ enum class Priority : uint8_t { kNormal = 0, kLow = 1, kHigh = 2, kCritical = 3 
 namespace flags {
 inline constexpr uint16_t kAckSoon = 1;     ///< the sender waits: acknowledge at the end of the turn, not by the timer
 inline constexpr uint16_t kUnreliable = 2;  ///< no sequence number, never re-sent
+inline constexpr uint16_t kWithdrawn = 4;   ///< only the number counts: given up before it was sent again
 }  // namespace flags
+
+/// What a client offers in Hello and a server confirms in Welcome.
+namespace features {
+inline constexpr uint64_t kResume = 1;  ///< the session may outlive its connection
+inline constexpr uint64_t kCancel = 2;  ///< reads Cancel frames
+}  // namespace features
 
 struct Header {
   std::string_view name;
@@ -76,7 +85,8 @@ struct Hello {
   std::string_view agent;  ///< name and version of the client program
   uint64_t last_seq = 0;   ///< highest sequence number handled of the session to be resumed
   std::string_view resume_token;
-  uint64_t features = 0;  ///< bit set; unknown bits are ignored
+  uint64_t features = 0;   ///< bit set; unknown bits are ignored
+  uint64_t known_seq = 0;  ///< up to there the outcome of its own messages is known
 };
 
 struct Welcome {
@@ -88,12 +98,21 @@ struct Welcome {
   uint32_t outbox_messages_max = 0;
   uint32_t heartbeat_ms = 0;
   std::string_view server;  ///< name and version
+  bool resumed = false;
+  Code lost = Code::kOk;  ///< why the session that was to be resumed is a new one
+  uint64_t known_seq = 0;
+  uint32_t resume_window_ms = 0;
+  uint16_t steer = 0;
 };
+
+/// The first byte of a destination connection id, as `steer` fields say it: 0 is nothing, 256 + byte is one.
+constexpr uint16_t to_steer(uint8_t first_byte) { return static_cast<uint16_t>(256 + first_byte); }
 
 struct Refuse {
   Code code = Code::kOk;
   std::string_view text;
   uint32_t retry_after_ms = 0;
+  uint16_t steer = 0;
 };
 
 struct Ping {
@@ -123,6 +142,14 @@ struct Goodbye {
   Code code = Code::kOk;
   std::string_view text;
   uint32_t retry_after_ms = 0;
+};
+
+struct Renewal {
+  std::string_view resume_token;
+};
+
+struct Cancel {
+  uint64_t id = 0;  ///< of the request that nobody waits for any more
 };
 
 }  // namespace godwit::wire

@@ -26,12 +26,12 @@ class Probe final : public client::ClientLoop::Owner {
   }
 
  private:
-  void on_dialed(uint64_t, client::PeerId) override { loop_->stop(); }
+  void on_dialed(uint64_t, client::PeerId, const client::Entry&) override { loop_->stop(); }
   void on_dial_failed(uint64_t, const Error& why) override {
     refusal_ = why;
     loop_->stop();
   }
-  void on_disconnected(uint64_t, client::PeerId, const Error&) override {}
+  void on_disconnected(uint64_t, client::PeerId, const Error&, session::SessionId) override {}
 
   client::QuietLog log_;
   std::unique_ptr<client::ClientLoop> loop_;

@@ -22,7 +22,7 @@ class TwoSessions {
     Side(TwoSessions& pair, const session::SessionConfig& config, size_t promises_max)
         : pair_(pair),
           promises_(promises_max, pair.time.clock, pair.time.timers, metrics, *this),
-          session({0, 1}, config, {pair.time.clock, pair.time.timers, promises_, metrics, *this}) {
+          session({0, 1}, config, {pair.time.clock, pair.time.timers, promises_, metrics, blocks_, *this}) {
       session.attach(*this);
     }
 
@@ -43,6 +43,7 @@ class TwoSessions {
     std::vector<std::string> arrived;  ///< actions, in the order in which they were released
     std::vector<SentAck> acks;
     std::vector<uint64_t> sent;  ///< numbers, as they went into the link
+    std::vector<uint64_t> cancelled;
     Code closed = Code::kOk;
     WorkerMetrics metrics;
     RecordingWaiter waiter;
@@ -57,7 +58,7 @@ class TwoSessions {
     void on_promise_expired(const session::Promise& promise) override { session.promise_expired(promise); }
     void on_promises_high(size_t, size_t) override {}
 
-    Status send_message(const wire::Envelope& envelope, Bytes body) override {
+    Status send_message(const wire::Envelope& envelope, Bytes body, const session::SharedBody&) override {
       if (!send_outcome) return send_outcome;
       sent.push_back(envelope.seq);
       auto message = std::make_shared<wire::StoredMessage>(envelope, body);
@@ -74,13 +75,18 @@ class TwoSessions {
         to.session.receive_ack({cumulative, *ranges, *nacks});
       });
     }
+    void send_cancel(uint64_t message_id) override {
+      pair_.later(ack_travel, [&to = peer(), message_id] { to.session.receive_cancel(message_id); });
+    }
     void close(Code code, std::string_view) override { closed = code; }
+    void on_cancel(session::Session&, uint64_t message_id) override { cancelled.push_back(message_id); }
 
     Side& peer() { return this == pair_.client.get() ? *pair_.server : *pair_.client; }
 
     TwoSessions& pair_;
     bool turn_wanted_ = false;
     session::PromiseTable promises_;
+    BlockPool blocks_{4, 256};
 
    public:
     session::Session session;

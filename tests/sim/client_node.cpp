@@ -18,7 +18,7 @@ quic::EndpointOptions endpoint_options(World& world, const ClientNode::Options& 
 }  // namespace
 
 Result<uint64_t> ClientPeer::send(const Send& send) {
-  session::Session* session = node_.core().session(id_);
+  session::Session* session = parted() ? node_.core().session(kept_) : node_.core().session(id_);
   if (!session) return fail(Code::kConnectionLost, "not connected");
   const bool event = send.kind == Send::Kind::kEvent || send.kind == Send::Kind::kEventUnheeded;
   const bool awaited = send.kind != Send::Kind::kEventUnheeded;
@@ -51,6 +51,7 @@ void ClientPeer::on_reply(uint64_t cookie, const session::Reply& reply) {
 ClientNode::ClientNode(World& world, const Options& options)
     : Node(world, "client" + std::to_string(options.number),
            inside_address(static_cast<uint8_t>(10 + options.number), kFirstPort), Network::Place::kBehindNat),
+      redial_after_(options.redial_after),
       core_(options.core, endpoint_options(world, options),
             {world.clock(), timers(), sender(), entropy_, log(), metrics(), *this}) {}
 
@@ -91,25 +92,61 @@ ClientPeer* ClientNode::find(client::PeerId id) {
   return found == peers_.end() ? nullptr : &*found;
 }
 
-void ClientNode::on_connected(client::PeerId id) {
-  ClientPeer* peer = find(id);
-  peer->state_ = ClientPeer::State::kConnected;
-  ++connected_;
-  world_.trace().note(peer->client_id(), "connected");
+void ClientNode::drop(const ClientPeer& peer) {
+  quic::Connection* connection = core_.connection(peer.id());
+  if (!connection) return;
+  // What it would say of it is lost on the way.
+  const bool dark = world_.network().up(*this).conditions.blackhole;
+  world_.network().up(*this).conditions.blackhole = true;
+  connection->close(Code::kConnectionLost, "dropped");
+  core_.endpoint().flush();
+  world_.network().up(*this).conditions.blackhole = dark;
 }
 
-void ClientNode::on_disconnected(client::PeerId id, const Error& why) {
+void ClientNode::resume(ClientPeer& peer, Duration timeout) {
+  if (!peer.parted()) return;
+  const auto id = core_.connect({own(), ServerNode::address()}, "localhost", {.client_id = peer.client_id()}, timeout,
+                                peer.kept_);
+  if (!id) return part(peer, peer.kept_);
+  peer.id_ = *id;
+  peer.state_ = ClientPeer::State::kConnecting;
+}
+
+void ClientNode::part(ClientPeer& peer, session::SessionId kept) {
+  peer.kept_ = kept;
+  peer.state_ = ClientPeer::State::kParted;
+  if (redial_after_ > Duration::zero()) world_.after(redial_after_, [this, &peer] { resume(peer); });
+}
+
+void ClientNode::on_connected(client::PeerId id, const client::Entry& entry) {
+  ClientPeer* peer = find(id);
+  // A new session would begin at number 1 again: for the ledger it is somebody else.
+  if (entry.kind == client::Entry::Kind::kLost) return core_.close(id, Code::kCancelled, "not the session it was");
+  peer->state_ = ClientPeer::State::kConnected;
+  peer->resumes_ += entry.kind == client::Entry::Kind::kResumed;
+  ++connected_;
+  world_.trace().note(peer->client_id(), "connected", peer->resumes_);
+}
+
+void ClientNode::on_disconnected(client::PeerId id, const Error& why, session::SessionId kept) {
   ClientPeer* peer = find(id);
   world_.expect(!peer->ended(), "a connection ended twice");
   connected_ -= peer->connected();
+  world_.trace().note(peer->client_id(), kept ? "parted" : "ended", static_cast<uint64_t>(why.code));
+  if (kept) return part(*peer, kept);
   peer->state_ = ClientPeer::State::kEnded;
   peer->why_ended_ = why;
   peer->ended_at_ = world_.now();
-  world_.trace().note(peer->client_id(), "ended", static_cast<uint64_t>(why.code));
 }
 
-void ClientNode::on_message(client::PeerId, session::Session& session, const session::Incoming& message) {
-  session.refuse(message.envelope.seq, Code::kHandlerNotFound, "this client takes no messages");
+/// Events of the server are handled at once; other messages it does not send.
+void ClientNode::on_message(client::PeerId id, session::Session& session, const session::Incoming& message) {
+  const wire::Envelope& envelope = message.envelope;
+  if (envelope.kind != wire::Kind::kEvent)
+    return session.refuse(envelope.seq, Code::kHandlerNotFound, "this client takes events only");
+  world_.ledger().handled(downward(find(id)->client_id()), envelope.seq,
+                          hash_message(envelope.action, hash_bytes(message.body)));
+  session.handled(envelope.seq);
 }
 
 void ClientNode::on_goodbye(client::PeerId id, const wire::Goodbye&) { find(id)->told_goodbye_ = true; }

@@ -11,10 +11,11 @@ namespace godwit::sim {
 
 class ClientNode;
 
-/// One connection of a client, from dialling to its end, with everything it sends in the ledger.
+/// One session of a client, from dialling to its end, with everything it sends in the ledger. It ends with its
+/// connection, unless the node keeps sessions.
 class ClientPeer final : private session::ReplyWaiter {
  public:
-  enum class State : uint8_t { kConnecting, kConnected, kEnded };
+  enum class State : uint8_t { kConnecting, kConnected, kParted, kEnded };
 
   ClientPeer(ClientNode& node, std::string client_id) : node_(node), client_id_(std::move(client_id)) {}
 
@@ -29,7 +30,9 @@ class ClientPeer final : private session::ReplyWaiter {
 
   State state() const { return state_; }
   bool connected() const { return state_ == State::kConnected; }
+  bool parted() const { return state_ == State::kParted; }
   bool ended() const { return state_ == State::kEnded; }
+  uint64_t resumes() const { return resumes_; }
   const Error& why_ended() const { return why_ended_; }
   Timestamp ended_at() const { return ended_at_; }
   const std::string& client_id() const { return client_id_; }
@@ -50,6 +53,8 @@ class ClientPeer final : private session::ReplyWaiter {
   Error why_ended_;
   Timestamp ended_at_{};
   bool told_goodbye_ = false;
+  session::SessionId kept_;  ///< without a connection
+  uint64_t resumes_ = 0;
 };
 
 /// A client process of the real code, behind a NAT, with any number of connections over one socket.
@@ -59,6 +64,9 @@ class ClientNode final : public Node, private client::ClientCore::Events {
     client::ClientCoreConfig core;
     quic::TransportConfig transport;
     uint8_t number = 1;  ///< of its host
+    /// With core.keep_sessions: how long after the loss of a connection, or a failed try, the next is made; 0: not by
+    /// itself.
+    Duration redial_after{};
   };
   explicit ClientNode(World& world) : ClientNode(world, Options()) {}
   ClientNode(World& world, const Options& options);
@@ -66,6 +74,10 @@ class ClientNode final : public Node, private client::ClientCore::Events {
   /// Starts a connection to the server. The returned peer lives as long as the node.
   ClientPeer& connect(Duration timeout = 10s, std::string token = {});
   void close(const ClientPeer& peer) { core_.close(peer.id()); }
+  /// Its connection is lost, as far as this side is concerned: the server hears nothing of it.
+  void drop(const ClientPeer& peer);
+  /// Asks the server to go on with a parted session.
+  void resume(ClientPeer& peer, Duration timeout = 10s);
   /// Moves a connection to another port of this host on purpose, as a client does that changes its interface.
   void migrate(const ClientPeer& peer);
   void update_keys(const ClientPeer& peer);
@@ -80,13 +92,15 @@ class ClientNode final : public Node, private client::ClientCore::Events {
 
  private:
   static constexpr uint16_t kFirstPort = 5000;
-  void on_connected(client::PeerId id) override;
-  void on_disconnected(client::PeerId id, const Error& why) override;
+  void part(ClientPeer& peer, session::SessionId kept);
+  void on_connected(client::PeerId id, const client::Entry& entry) override;
+  void on_disconnected(client::PeerId id, const Error& why, session::SessionId kept) override;
   void on_message(client::PeerId id, session::Session& session, const session::Incoming& message) override;
   void on_goodbye(client::PeerId id, const wire::Goodbye& goodbye) override;
   ClientPeer* find(client::PeerId id);
 
   std::deque<ClientPeer> peers_;  // before the core, whose sessions tell them of their end
+  const Duration redial_after_;
   size_t connected_ = 0;
   uint16_t last_port_ = kFirstPort;
   client::ClientCore core_;

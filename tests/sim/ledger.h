@@ -13,6 +13,9 @@ namespace godwit::sim {
 
 class World;
 
+/// In the ledger: who sends from the server to this client.
+inline std::string downward(const std::string& client_id) { return "to " + client_id; }
+
 /// Who sent what, what was handled, and what senders were told, compared as it happens. The promises, with their names:
 ///   P1 what was acknowledged or answered has been handled before    P2 nothing is handled twice
 ///   P3 ordered messages are handled in the order of sending         P4 nothing is handled that was not sent, byte for

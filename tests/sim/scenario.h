@@ -38,6 +38,10 @@ void unknown_streams(World& world);
 void lost_heads(World& world);
 void body_room(World& world);
 void hoarded_bodies(World& world);
+// scenarios/resume.cpp
+void resume(World& world);
+void resume_window(World& world);
+void takeover(World& world);
 // scenarios/paths.cpp
 void port_change(World& world);
 void server_silent(World& world);

@@ -1,5 +1,6 @@
 #include "server_node.h"
 
+#include "payload.h"
 #include "world.h"
 
 namespace godwit::sim {
@@ -24,13 +25,35 @@ ServerNode::ServerNode(World& world, const Options& options)
     : Node(world, "server", address(), Network::Place::kOpen),
       authenticator_(make_authenticator(options.tokens)),
       sessions_(options.core.session.sessions_max),
+      keys_(entropy_),
       actions_(world, options.handler_cost),
       witness_(world, options.handlers ? *options.handlers : actions_),
       directory_(world.clock()),
       services_(0, world.clock(), timers(), directory_),
       core_(options.core, endpoint_options(world, options),
-            {world.clock(), timers(), sender(), entropy_, log(), metrics(), sessions_, *authenticator_, witness_,
+            {world.clock(), timers(), sender(), entropy_, log(), metrics(), sessions_, *authenticator_, keys_, witness_,
              services_, planner_}) {}
+
+bool ServerNode::push(const std::string& client_id, Bytes body, session::Order order) {
+  for (const host::SessionInfo& info : services_.sessions({})) {
+    if (info.client_id != client_id) continue;
+    session::Session& session = *core_.find_session(session::SessionId::from_u64(info.key));
+    const uint64_t seq = session.outbox().next_seq();
+    const std::string who = downward(client_id);
+    const uint64_t body_hash = hash_bytes(body);
+    const Status sent =
+        services_.send(info.key, {.action = "news", .body = body, .timeout = 1h, .order = order},
+                       [this, who, seq](const session::Reply& reply) { world_.ledger().settled(who, seq, reply); });
+    if (!sent) return false;
+    world_.ledger().sent(who, seq,
+                         {.hash = hash_message("news", body_hash),
+                          .body_hash = body_hash,
+                          .kind = Ledger::Message::Kind::kEvent,
+                          .ordered = order == session::Order::kOrdered});
+    return true;
+  }
+  return false;
+}
 
 bool ServerNode::end_turn() {
   const bool more = core_.end_turn();

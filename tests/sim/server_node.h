@@ -5,6 +5,7 @@
 #include "actions.h"
 #include "app/server_core.h"
 #include "node.h"
+#include "quic/key_ring.h"
 #include "witness.h"
 
 namespace godwit::sim {
@@ -27,6 +28,10 @@ class ServerNode final : public Node {
 
   app::ServerCore& core() { return core_; }
   const app::SharedCap& sessions() const { return sessions_; }
+  quic::KeyRing& keys() { return keys_; }
+
+  /// An event to the session of this client, which the ledger watches; false when it was not taken.
+  bool push(const std::string& client_id, Bytes body, session::Order order = session::Order::kOrdered);
 
   void receive(const ReceivedDatagrams& datagrams) override { core_.receive(datagrams); }
   bool end_turn() override;
@@ -34,6 +39,7 @@ class ServerNode final : public Node {
  private:
   std::unique_ptr<session::Authenticator> authenticator_;
   app::SharedCap sessions_;
+  quic::KeyRing keys_;
   Actions actions_;
   Witness witness_;
   app::SessionDirectory directory_;

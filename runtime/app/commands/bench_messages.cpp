@@ -35,7 +35,7 @@ void BenchMessages::begin() {
   for (uint32_t i = 0; i < connections_.size(); ++i) dial(i);
 }
 
-void BenchMessages::on_dialed(uint64_t connection, client::PeerId peer) {
+void BenchMessages::on_dialed(uint64_t connection, client::PeerId peer, const client::Entry&) {
   connections_[connection] = {peer, loop().session(peer)};
   if (++connected_ == connections_.size()) start_sending();
 }
@@ -47,7 +47,7 @@ void BenchMessages::on_dial_failed(uint64_t, const Error& why) {
 
 // Its messages in flight have been told already. The loss itself is a failure of its own, because a server that drops
 // idle connections is no server that passed.
-void BenchMessages::on_disconnected(uint64_t connection, client::PeerId, const Error& why) {
+void BenchMessages::on_disconnected(uint64_t connection, client::PeerId, const Error& why, session::SessionId) {
   if (finished()) return;
   if (phase_ == Phase::kConnecting) return finish(why);
   connections_[connection].session = nullptr;

@@ -32,9 +32,9 @@ class BenchMessages final : public BenchLoad, private session::ReplyWaiter {
 
   void begin() override;
   void interrupt() override;
-  void on_dialed(uint64_t connection, client::PeerId peer) override;
+  void on_dialed(uint64_t connection, client::PeerId peer, const client::Entry& entry) override;
   void on_dial_failed(uint64_t connection, const Error& why) override;
-  void on_disconnected(uint64_t connection, client::PeerId peer, const Error& why) override;
+  void on_disconnected(uint64_t connection, client::PeerId peer, const Error& why, session::SessionId kept) override;
   void on_turn() override;
   void on_reply(uint64_t slot, const session::Reply& reply) override;
 

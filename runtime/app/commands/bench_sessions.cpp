@@ -43,7 +43,7 @@ void BenchSessions::on_turn() {
   timers().arm(end_timer_, options_.duration ? end_time() : now());
 }
 
-void BenchSessions::on_dialed(uint64_t slot, client::PeerId peer) {
+void BenchSessions::on_dialed(uint64_t slot, client::PeerId peer, const client::Entry&) {
   tally_.succeed(now() - began_[slot]);
   free_.push_back(slot);
   if (!idle()) loop().connection(peer)->close(Code::kPeerClosed, "goodbye");
@@ -54,7 +54,7 @@ void BenchSessions::on_dial_failed(uint64_t slot, const Error& why) {
   free_.push_back(slot);
 }
 
-void BenchSessions::on_disconnected(uint64_t, client::PeerId, const Error& why) {
+void BenchSessions::on_disconnected(uint64_t, client::PeerId, const Error& why, session::SessionId) {
   if (idle() && !finished()) tally_.revoke(why.code);
 }
 

@@ -16,9 +16,9 @@ class BenchSessions final : public BenchLoad {
  private:
   void begin() override;
   void interrupt() override { stop_dialing(); }
-  void on_dialed(uint64_t slot, client::PeerId peer) override;
+  void on_dialed(uint64_t slot, client::PeerId peer, const client::Entry& entry) override;
   void on_dial_failed(uint64_t slot, const Error& why) override;
-  void on_disconnected(uint64_t slot, client::PeerId peer, const Error& why) override;
+  void on_disconnected(uint64_t slot, client::PeerId peer, const Error& why, session::SessionId kept) override;
   void on_turn() override;
 
   bool idle() const { return options_.pattern == BenchPattern::kIdle; }

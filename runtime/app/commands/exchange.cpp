@@ -52,7 +52,7 @@ Status Exchange::start(Log log) {
   return {};
 }
 
-void Exchange::on_dialed(uint64_t, client::PeerId peer) {
+void Exchange::on_dialed(uint64_t, client::PeerId peer, const client::Entry&) {
   sent_at_ = loop_->loop().measure();
   outcome_.connect_time = sent_at_ - began_;
   outcome_.stage = Outcome::Stage::kSent;
@@ -79,7 +79,7 @@ Result<uint64_t> Exchange::send(session::Session& session) {
 void Exchange::on_dial_failed(uint64_t, const Error& why) { settle(wire::Status::kFailure, why); }
 
 // Whoever waited for the reply has been told already, with the same reason.
-void Exchange::on_disconnected(uint64_t, client::PeerId, const Error& why) { settle(wire::Status::kFailure, why); }
+void Exchange::on_disconnected(uint64_t, client::PeerId, const Error& why, session::SessionId) { settle(wire::Status::kFailure, why); }
 
 void Exchange::on_reply(uint64_t, const session::Reply& reply) {
   if (settled_) return;

@@ -35,9 +35,9 @@ class Exchange final : private client::ClientLoop::Owner, private session::Reply
   Outcome run(Log log);
 
  private:
-  void on_dialed(uint64_t cookie, client::PeerId peer) override;
+  void on_dialed(uint64_t cookie, client::PeerId peer, const client::Entry& entry) override;
   void on_dial_failed(uint64_t cookie, const Error& why) override;
-  void on_disconnected(uint64_t cookie, client::PeerId peer, const Error& why) override;
+  void on_disconnected(uint64_t cookie, client::PeerId peer, const Error& why, session::SessionId kept) override;
   void on_reply(uint64_t cookie, const session::Reply& reply) override;
 
   Status start(Log log);

@@ -39,7 +39,7 @@ Status Listener::start(Log log) {
   return {};
 }
 
-void Listener::on_dialed(uint64_t, client::PeerId peer) {
+void Listener::on_dialed(uint64_t, client::PeerId peer, const client::Entry&) {
   if (Status begun = begin(*loop_->session(peer)); !begun) finish(begun.error());
   if (unanswered_ == 0) listen();
 }
@@ -69,7 +69,7 @@ void Listener::listen() {
 
 void Listener::on_dial_failed(uint64_t, const Error& why) { finish(why); }
 
-void Listener::on_disconnected(uint64_t, client::PeerId, const Error& why) { finish(why); }
+void Listener::on_disconnected(uint64_t, client::PeerId, const Error& why, session::SessionId) { finish(why); }
 
 void Listener::on_message(client::PeerId peer, session::Session& session, const session::Incoming& message) {
   const wire::Envelope& envelope = message.envelope;

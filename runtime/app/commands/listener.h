@@ -36,9 +36,9 @@ class Listener final : private client::ClientLoop::Owner, private session::Reply
   Error run(Log log);
 
  private:
-  void on_dialed(uint64_t cookie, client::PeerId peer) override;
+  void on_dialed(uint64_t cookie, client::PeerId peer, const client::Entry& entry) override;
   void on_dial_failed(uint64_t cookie, const Error& why) override;
-  void on_disconnected(uint64_t cookie, client::PeerId peer, const Error& why) override;
+  void on_disconnected(uint64_t cookie, client::PeerId peer, const Error& why, session::SessionId kept) override;
   void on_message(client::PeerId peer, session::Session& session, const session::Incoming& message) override;
 
   void on_reply(uint64_t cookie, const session::Reply& reply) override;

@@ -51,6 +51,9 @@ struct SessionSection {
   uint64_t holdback_bytes_max = 32 << 20;
   Duration ack_delay = 25ms;
   uint64_t ack_every = 64;
+  Duration ack_timeout = 30s;  ///< without any progress, times ack_retries: the connection ends
+  uint64_t ack_retries = 3;
+  Duration resume_window = 60s;  ///< a session is kept so long without a connection
 };
 
 struct MessageSection {

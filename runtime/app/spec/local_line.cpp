@@ -27,7 +27,7 @@ void LocalLine::StoredAck::give_to(session::Session& session) const {
   session.receive_ack({cumulative, ranges, nacks});
 }
 
-Status LocalLine::End::send_message(const wire::Envelope& envelope, Bytes body) {
+Status LocalLine::End::send_message(const wire::Envelope& envelope, Bytes body, const session::SharedBody&) {
   if (broken_) return fail(Code::kConnectionLost, "the connection is closed");
   if (Status bounded = wire::check_bounds(envelope, limits_); !bounded) return bounded;
   if (Status encoded = wire::check_encoding(envelope); !encoded) return encoded;
@@ -43,10 +43,13 @@ Status LocalLine::End::send_message(const wire::Envelope& envelope, Bytes body) 
 bool LocalLine::End::deliver_to(session::Session& session) {
   auto queue = std::exchange(queue_, {});
   for (auto& item : queue) {
-    if (auto* message = std::get_if<wire::StoredMessage>(&item))
+    if (auto* message = std::get_if<wire::StoredMessage>(&item)) {
       session.receive(std::move(*message));
-    else
+    } else if (auto* cancel = std::get_if<wire::Cancel>(&item)) {
+      session.receive_cancel(cancel->id);
+    } else {
       std::get<StoredAck>(item).give_to(session);
+    }
   }
   return !queue.empty();
 }

@@ -52,8 +52,9 @@ class LocalLine {
   class End final : public session::Link {
    public:
     End(const wire::CodecLimits& limits, Deadlines deadlines) : limits_(limits), deadlines_(deadlines) {}
-    Status send_message(const wire::Envelope& envelope, Bytes body) override;
+    Status send_message(const wire::Envelope& envelope, Bytes body, const session::SharedBody& shared) override;
     void send_ack(const wire::Ack& ack) override { queue_.emplace_back(StoredAck(ack)); }
+    void send_cancel(uint64_t message_id) override { queue_.emplace_back(wire::Cancel{message_id}); }
     void close(Code code, std::string_view text) override { broken_ = Error{code, std::string(text)}; }
 
     bool deliver_to(session::Session& session);
@@ -62,7 +63,7 @@ class LocalLine {
    private:
     const wire::CodecLimits& limits_;
     const Deadlines deadlines_;
-    std::deque<std::variant<wire::StoredMessage, StoredAck>> queue_;
+    std::deque<std::variant<wire::StoredMessage, StoredAck, wire::Cancel>> queue_;
     std::optional<Error> broken_;
   };
 

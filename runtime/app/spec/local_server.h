@@ -1,7 +1,5 @@
 #pragma once
 
-#include <map>
-
 #include "app/server_core.h"
 #include "app/worker_apps.h"
 
@@ -10,7 +8,6 @@ namespace godwit::app {
 /// A server of one worker without its network: sessions, dispatcher, units and services, the same code as in
 /// ServerCore, for sessions that are joined to their peers within the process (LocalLine). Time is the caller's.
 class LocalServer final : private session::Session::Owner,
-                          private session::PromiseTable::Owner,
                           private Dispatcher::Sessions,
                           private WorkerServices::Sessions {
  public:
@@ -36,7 +33,7 @@ class LocalServer final : private session::Session::Owner,
   Result<session::SessionId> open(session::Identity identity, std::string address);
   /// The session ends as after a lost connection; its waiters hear `code`.
   void close(session::SessionId id, Code code, std::string_view text);
-  session::Session* find_session(session::SessionId id) override { return sessions_.get(id); }
+  session::Session* find_session(session::SessionId id) override { return sessions_.session(id); }
 
   /// Whether handlers or sessions have, or may have, something to do at once.
   bool turn();
@@ -55,19 +52,9 @@ class LocalServer final : private session::Session::Owner,
   std::vector<Closing> take_closing() { return std::exchange(closing_, {}); }
 
  private:
-  struct Peer {
-    session::Identity identity;
-    std::string address;
-    host::SessionView view;
-  };
-
   void on_message(session::Session& session, session::Incoming message) override;
-  void on_turn_wanted(session::Session& session) override { turn_wanted_.push_back(session.id()); }
-  void on_promise_expired(const session::Promise& promise) override;
-  void on_promises_high(size_t, size_t) override {}
-  const host::SessionView* view_session(session::SessionId id) override;
-  Status furnish(host::SessionKey key, const session::Identity& identity);
-  void tell(host::SessionEvent::What what, session::SessionId id, Code code, std::string_view reason);
+  void on_turn_wanted(session::Session& session) override { sessions_.want_turn(session.id()); }
+  const host::SessionView* view_session(session::SessionId id) override { return sessions_.view(id); }
   Result<host::SessionStats> session_stats(session::SessionId id) override;
   Status close_session(session::SessionId id, Code code, std::string_view text) override;
   const session::SessionConfig& session_config() const override { return config_.session; }
@@ -80,13 +67,10 @@ class LocalServer final : private session::Session::Owner,
   WorkerServices services_;
   WorkerApps apps_;
   std::string unit_;
-  session::PromiseTable promises_;
+  SharedCap places_;
   Dispatcher dispatcher_;
-  SlotMap<session::Session> sessions_;
-  std::map<session::SessionId, Peer> peers_;
-  std::vector<session::SessionId> turn_wanted_;
+  SessionTable sessions_;
   std::vector<Closing> closing_;
-  bool told_ = false;  ///< apps have something to hear
 };
 
 }  // namespace godwit::app

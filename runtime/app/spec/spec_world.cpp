@@ -53,7 +53,7 @@ SpecWorld::SpecWorld(const SpecSetting& setting, LogSink& log)
       app_({setting.core, clock_, timers_, Log(log, "app"), setting.watchdog, kv_, entropy_, unit_metrics_}),
       spec_({setting.core, clock_, timers_, Log(log, "spec"), setting.watchdog, kv_, entropy_, unit_metrics_}),
       promises_(setting.core.promises_max, clock_, timers_, metrics_, *this),
-      control_({}, setting.core.session, {clock_, timers_, promises_, metrics_, *this}),
+      control_({}, setting.core.session, {clock_, timers_, promises_, metrics_, blocks_, *this}),
       control_line_(setting.core.codec),
       began_(processor_time()),
       wait_until_(clock_.now() + setting.case_wait_max) {

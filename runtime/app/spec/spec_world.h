@@ -84,6 +84,7 @@ class SpecWorld final : private session::Session::Owner,
   WorkerMetrics metrics_;
   LocalServer app_;
   LocalServer spec_;
+  BlockPool blocks_{4};
   session::PromiseTable promises_;
   session::Session control_;  ///< ours, as a client of the spec
   session::SessionId control_at_spec_;

@@ -33,7 +33,7 @@ end
 
 local function tell(name, session, code, reason, groups)
     local ev = { event = name, session = host.new_session(session), groups = groups }
-    if name == "session_closed" then
+    if name == "session_closed" or name == "session_parted" then
         ev.code, ev.name, ev.reason = code, host.new_error(code).name, reason
     end
     for _, fn in ipairs(handlers[name]) do

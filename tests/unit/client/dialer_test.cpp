@@ -30,17 +30,23 @@ class World final : public Dialer::Connector, public Dialer::Owner {
   std::optional<Code> failed;
   std::optional<Code> disconnected;
 
+  /// The server is reached, greeted, and lets the client in.
+  void connect_core(PeerId peer) {
+    CHECK(core.on_reached(peer));
+    core.on_connected(peer, Entry());
+  }
   PeerId attempt(size_t index) const { return {static_cast<uint32_t>(index), 1}; }
 
  private:
-  Result<PeerId> connect(const SocketAddress& to, const std::string&, const Credentials&, Duration timeout) override {
+  Result<PeerId> connect(const SocketAddress& to, const std::string&, const Credentials&, Duration timeout,
+                         session::SessionId) override {
     CHECK(timeout > Duration::zero());
     attempts.push_back(to);
     if (refuse_to_start) return fail(*refuse_to_start);
     return attempt(attempts.size() - 1);
   }
   void abandon(PeerId peer) override { abandoned.push_back(peer); }
-  void on_dialed(uint64_t, PeerId peer) override {
+  void on_dialed(uint64_t, PeerId peer, const Entry&) override {
     REQUIRE_FALSE(dialed);
     dialed = peer;
   }
@@ -48,7 +54,7 @@ class World final : public Dialer::Connector, public Dialer::Owner {
     REQUIRE_FALSE(failed);
     failed = why.code;
   }
-  void on_disconnected(uint64_t, PeerId, const Error& why) override { disconnected = why.code; }
+  void on_disconnected(uint64_t, PeerId, const Error& why, session::SessionId) override { disconnected = why.code; }
 };
 
 }  // namespace
@@ -70,10 +76,10 @@ TEST_CASE("the first that greets wins, and the other is given up") {
   World world;
   world.dialer.dial(7, kTwo, {}, 5s);
   world.time.advance(300ms);
-  world.core.on_connected(world.attempt(1));
+  world.connect_core(world.attempt(1));
   CHECK(world.dialed == world.attempt(1));
   CHECK(world.abandoned == std::vector{world.attempt(0)});
-  world.core.on_disconnected(world.attempt(0), {Code::kCancelled, {}});
+  world.core.on_disconnected(world.attempt(0), {Code::kCancelled, {}}, {});
   world.time.advance(10s);
   CHECK_FALSE(world.failed);
   CHECK_FALSE(world.disconnected);
@@ -83,10 +89,10 @@ TEST_CASE("a failed attempt makes way for the next address at once") {
   World world;
   world.dialer.dial(7, kTwo, {}, 5s);
   world.time.advance(0s);
-  world.core.on_disconnected(world.attempt(0), {Code::kConnectionReset, {}});
+  world.core.on_disconnected(world.attempt(0), {Code::kConnectionReset, {}}, {});
   CHECK(world.attempts.size() == 2);
   CHECK_FALSE(world.failed);
-  world.core.on_disconnected(world.attempt(1), {Code::kUnauthenticated, {}});
+  world.core.on_disconnected(world.attempt(1), {Code::kUnauthenticated, {}}, {});
   CHECK(world.failed == Code::kUnauthenticated);
 }
 
@@ -123,7 +129,7 @@ TEST_CASE("nobody hears of a cancelled dial again") {
   world.time.advance(0s);
   world.dialer.cancel(id);
   CHECK(world.abandoned == std::vector{world.attempt(0)});
-  world.core.on_connected(world.attempt(0));
+  world.connect_core(world.attempt(0));
   world.time.advance(10s);
   CHECK_FALSE(world.dialed);
   CHECK_FALSE(world.failed);
@@ -135,9 +141,9 @@ TEST_CASE("a peer that won is known until it is lost") {
   world.dialer.dial(7, kOne, {}, 5s);
   world.time.advance(0s);
   CHECK(world.dialer.dialed().empty());
-  world.core.on_connected(world.attempt(0));
+  world.connect_core(world.attempt(0));
   CHECK(world.dialer.dialed() == std::vector{world.attempt(0)});
-  world.core.on_disconnected(world.attempt(0), {Code::kIdleTimeout, {}});
+  world.core.on_disconnected(world.attempt(0), {Code::kIdleTimeout, {}}, {});
   CHECK(world.disconnected == Code::kIdleTimeout);
   CHECK(world.dialer.dialed().empty());
 }

@@ -53,14 +53,15 @@ class TestWorker final : public app::WorkerServices::Sessions,
    public:
     Client(TestWorker& worker, session::SessionId id)
         : session(id, worker.config,
-                  {worker.time.clock, worker.time.timers, worker.promises_, worker.metrics, worker}) {
+                  {worker.time.clock, worker.time.timers, worker.promises_, worker.metrics, worker.blocks_, worker}) {
       session.attach(*this);
     }
-    Status send_message(const wire::Envelope& envelope, Bytes body) override {
+    Status send_message(const wire::Envelope& envelope, Bytes body, const session::SharedBody&) override {
       got.emplace_back(envelope, body);
       return {};
     }
     void send_ack(const wire::Ack&) override {}
+    void send_cancel(uint64_t) override {}
     void close(Code code, std::string_view) override { closed = code; }
 
     std::vector<std::string> actions() const {
@@ -132,6 +133,7 @@ class TestWorker final : public app::WorkerServices::Sessions,
   }
   void on_promises_high(size_t, size_t) override {}
 
+  BlockPool blocks_{4, 256};
   session::PromiseTable promises_;
 
  public:

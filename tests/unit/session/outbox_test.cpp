@@ -24,7 +24,8 @@ void fill(Outbox& outbox, testing::RecordingWaiter& waiter, uint64_t count, size
 }  // namespace
 
 TEST_CASE("numbers start at one and have no holes, whatever is refused in between") {
-  Outbox outbox(3, 100);
+  BlockPool blocks(1);
+  Outbox outbox(3, 100, blocks);
   testing::RecordingWaiter waiter;
   REQUIRE(outbox.next_seq() == 1);
   fill(outbox, waiter, 3);
@@ -37,7 +38,8 @@ TEST_CASE("numbers start at one and have no holes, whatever is refused in betwee
 }
 
 TEST_CASE("the bound in messages is exact, and replies may use twice of it") {
-  Outbox outbox(3, 1000);
+  BlockPool blocks(1);
+  Outbox outbox(3, 1000, blocks);
   testing::RecordingWaiter waiter;
   fill(outbox, waiter, 2, 0);
   REQUIRE(outbox.admit(0, Allowance::kBounded));
@@ -51,7 +53,8 @@ TEST_CASE("the bound in messages is exact, and replies may use twice of it") {
 }
 
 TEST_CASE("the bound in bytes is exact, and replies may use twice of it") {
-  Outbox outbox(100, 1000);
+  BlockPool blocks(1);
+  Outbox outbox(100, 1000, blocks);
   testing::RecordingWaiter waiter;
   fill(outbox, waiter, 1, 600);
   REQUIRE(outbox.admit(399, Allowance::kBounded));
@@ -65,7 +68,8 @@ TEST_CASE("the bound in bytes is exact, and replies may use twice of it") {
 }
 
 TEST_CASE("the peer's limit lowers the bound but never raises it") {
-  Outbox outbox(3, 1000);
+  BlockPool blocks(1);
+  Outbox outbox(3, 1000, blocks);
   testing::RecordingWaiter waiter;
   outbox.limit_messages(100);
   fill(outbox, waiter, 1);
@@ -75,7 +79,8 @@ TEST_CASE("the peer's limit lowers the bound but never raises it") {
 }
 
 TEST_CASE("a cumulative acknowledgement tells everyone up to it, once, and nobody beyond it") {
-  Outbox outbox(10, 1000);
+  BlockPool blocks(1);
+  Outbox outbox(10, 1000, blocks);
   testing::RecordingWaiter waiter;
   fill(outbox, waiter, 5);
   REQUIRE(outbox.acknowledge(3, {}));
@@ -109,7 +114,8 @@ TEST_CASE("the bitmap acknowledges single numbers beyond the cumulative one") {
 }
 
 TEST_CASE("an acknowledgement of what was never sent is refused and settles nothing") {
-  Outbox outbox(10, 1000);
+  BlockPool blocks(1);
+  Outbox outbox(10, 1000, blocks);
   testing::RecordingWaiter waiter;
   REQUIRE(outbox.acknowledge(1, {}).error().code == Code::kSequenceInvalid);
   REQUIRE(outbox.acknowledge(0, {}));
@@ -128,7 +134,8 @@ TEST_CASE("an acknowledgement of what was never sent is refused and settles noth
 }
 
 TEST_CASE("a refused message is settled alone; later acknowledgements do not tell its waiter again") {
-  Outbox outbox(10, 1000);
+  BlockPool blocks(1);
+  Outbox outbox(10, 1000, blocks);
   testing::RecordingWaiter waiter;
   fill(outbox, waiter, 3);
   outbox.settle(2, kRefused);
@@ -146,7 +153,8 @@ TEST_CASE("a refused message is settled alone; later acknowledgements do not tel
 }
 
 TEST_CASE("settling the oldest moves the front past everything that was settled before") {
-  Outbox outbox(10, 1000);
+  BlockPool blocks(1);
+  Outbox outbox(10, 1000, blocks);
   testing::RecordingWaiter waiter;
   fill(outbox, waiter, 4);
   outbox.settle(2, kRefused);
@@ -159,7 +167,8 @@ TEST_CASE("settling the oldest moves the front past everything that was settled 
 }
 
 TEST_CASE("at the end everyone who still waits is told once, and numbering goes on") {
-  Outbox outbox(10, 1000);
+  BlockPool blocks(1);
+  Outbox outbox(10, 1000, blocks);
   testing::RecordingWaiter waiter;
   fill(outbox, waiter, 4);
   outbox.settle(2, kRefused);

@@ -1,0 +1,185 @@
+#include "app/session_table.h"
+
+namespace godwit::app {
+namespace {
+
+// Blocks for messages that wait for their acknowledgement. A session that sends holds at least one: 4 KiB. So much is
+// kept for the next taker: 4 MiB, a thousand busy sessions.
+constexpr size_t kBlockBytes = 4096;
+constexpr size_t kIdleBlocksMax = 1024;
+
+}  // namespace
+
+SessionTable::SessionTable(const Options& options, World world)
+    : options_(options),
+      world_(world),
+      blocks_(kIdleBlocksMax, kBlockBytes),
+      promises_(options.promises_max, world.clock, world.timers, world.metrics, *this, options.promises_warn_ratio),
+      sessions_(options.number),
+      expiry_timer_([this](Timestamp now) { give_up_late(now); }) {}
+
+SessionTable::~SessionTable() {
+  for (const auto& [id, resident] : residents_) world_.services.directory().leave(id.to_u64());
+  for (size_t i = 0; i < residents_.size(); ++i) world_.places.release();
+}
+
+Result<Resident*> SessionTable::enter(session::Identity identity, std::string address) {
+  if (Status valid = session::check_uid(identity.uid); !valid) return tl::unexpected(std::move(valid.error()));
+  if (!take_place()) return fail(Code::kTooManyConnections, "all session places are taken");
+  Resident& resident = make(std::move(identity), std::move(address));
+  if (const Status furnished = furnish(resident); !furnished) {
+    world_.log.error("client refused: its session cannot begin as was decided",
+                     {{"client", resident.identity.client_id},
+                      {"uid", resident.identity.uid},
+                      {"error", furnished.error().text}});
+    forget(resident.id);
+    return fail(Code::kUnauthenticated, "not admitted");
+  }
+  tell(host::SessionEvent::What::kCreated, resident, Code::kOk, {});
+  return &resident;
+}
+
+/// Whoever is here now goes before those who may come back.
+bool SessionTable::take_place() {
+  if (world_.places.try_acquire()) return true;
+  if (parted_.empty()) return false;
+  end(parted_.begin()->second, Code::kSessionLost, "its place was needed");
+  return world_.places.try_acquire();
+}
+
+Resident& SessionTable::make(session::Identity identity, std::string address) {
+  const session::SessionId id = sessions_.emplace_with([&](session::SessionId made) {
+    return std::make_unique<session::Session>(
+        made, options_.config,
+        session::Session::World{world_.clock, world_.timers, promises_, world_.metrics, blocks_, world_.owner});
+  });
+  auto& resident = residents_[id] = std::make_unique<Resident>(Resident{id, std::move(identity), std::move(address)});
+  resident->view = {id.to_u64(), resident->identity.client_id, resident->identity.uid, resident->address};
+  world_.metrics.sessions.add(1);
+  world_.services.directory().enter({.key = id.to_u64(),
+                                     .client_id = resident->identity.client_id,
+                                     .uid = resident->identity.uid,
+                                     .address = resident->address,
+                                     .worker = world_.services.worker(),
+                                     .connected_unix_us = world_.clock.unix_us()});
+  return *resident;
+}
+
+/// Groups and attributes that whoever let it in has named.
+Status SessionTable::furnish(const Resident& resident) {
+  const host::SessionKey key = resident.id.to_u64();
+  for (const std::string& group : resident.identity.groups) {
+    if (const Status joined = world_.services.join(key, group); !joined) return joined;
+  }
+  for (const auto& [name, value] : resident.identity.attributes) {
+    if (const Status set = world_.services.set_attribute(key, name, value, {}); !set) return set;
+  }
+  return {};
+}
+
+Resident* SessionTable::find(session::SessionId id) {
+  const auto found = residents_.find(id);
+  return found == residents_.end() ? nullptr : found->second.get();
+}
+
+const host::SessionView* SessionTable::view(session::SessionId id) {
+  const Resident* resident = find(id);
+  return resident ? &resident->view : nullptr;
+}
+
+void SessionTable::part(session::SessionId id, Code code, std::string_view reason) {
+  Resident* resident = find(id);
+  session::Session* session = sessions_.get(id);
+  if (!resident || !session) return;
+  session->detach();
+  const Duration window = options_.config.resume_window;
+  if (!session->keeps_messages() || window == Duration::zero()) return end(id, code, reason);
+  stop_waiting(*resident);
+  resident->ends = world_.clock.now() + window;
+  parted_.emplace(resident->ends, id);
+  world_.metrics.sessions_parted.add(1);
+  arm_expiry();
+  tell(host::SessionEvent::What::kParted, *resident, code, reason);
+}
+
+void SessionTable::rejoin(Resident& resident, std::string address) {
+  stop_waiting(resident);
+  ++resident.epoch;
+  resident.confirmed = false;
+  resident.address = std::move(address);
+  resident.view.address = resident.address;
+  world_.services.directory().move(resident.id.to_u64(), resident.address);
+  world_.metrics.resumes.add();
+  tell(host::SessionEvent::What::kResumed, resident, Code::kOk, {});
+}
+
+void SessionTable::stop_waiting(Resident& resident) {
+  if (resident.ends == kNever) return;
+  for (auto [at, last] = parted_.equal_range(resident.ends); at != last; ++at) {
+    if (at->second != resident.id) continue;
+    parted_.erase(at);
+    break;
+  }
+  resident.ends = kNever;
+  world_.metrics.sessions_parted.add(-1);
+  arm_expiry();
+}
+
+void SessionTable::arm_expiry() {
+  world_.timers.disarm(expiry_timer_);
+  if (!parted_.empty()) world_.timers.arm(expiry_timer_, parted_.begin()->first);
+}
+
+void SessionTable::give_up_late(Timestamp now) {
+  while (!parted_.empty() && parted_.begin()->first <= now) {
+    world_.metrics.resumes_expired.add();
+    end(parted_.begin()->second, Code::kSessionLost, "no connection came back in time");
+  }
+}
+
+void SessionTable::end(session::SessionId id, Code code, std::string_view reason) {
+  Resident* resident = find(id);
+  if (!resident) return;
+  tell(host::SessionEvent::What::kClosed, *resident, code, reason);
+  session::Session& session = *sessions_.get(id);
+  session.detach();
+  session.fail_all(session.keeps_messages() ? Code::kSessionLost : Code::kConnectionLost, reason);
+  forget(id);
+}
+
+void SessionTable::forget(session::SessionId id) {
+  stop_waiting(*find(id));
+  world_.services.directory().leave(id.to_u64());
+  residents_.erase(id);
+  sessions_.erase(id);
+  world_.places.release();
+  world_.metrics.sessions.add(-1);
+}
+
+void SessionTable::tell(host::SessionEvent::What what, const Resident& resident, Code code, std::string_view reason) {
+  if (!world_.listener || !world_.listener->hears(what)) return;
+  const host::SessionKey key = resident.id.to_u64();
+  auto session = world_.services.session(key);
+  if (!session) return;
+  told_ = true;
+  world_.listener->on_session({what, std::move(*session), code, std::string(reason), world_.services.groups_of(key)});
+}
+
+void SessionTable::end_turn() {
+  // Acknowledgements may make others want a turn; those belong to this one as well.
+  while (!turn_wanted_.empty()) {
+    for (const session::SessionId id : std::exchange(turn_wanted_, {})) {
+      if (session::Session* session = sessions_.get(id)) session->end_turn();
+    }
+  }
+}
+
+void SessionTable::on_promise_expired(const session::Promise& promise) {
+  if (session::Session* session = sessions_.get(promise.session)) session->promise_expired(promise);
+}
+
+void SessionTable::on_promises_high(size_t in_use, size_t bound) {
+  world_.log.warn("many replies are pending", {{"pending", in_use}, {"bound", bound}});
+}
+
+}  // namespace godwit::app

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <tsl/robin_map.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/shared_cap.h"
+#include "app/worker_services.h"
+#include "base/block_pool.h"
+#include "base/slot_map.h"
+#include "host/handler.h"
+#include "host/session_event.h"
+#include "session/identity.h"
+#include "session/promise_table.h"
+#include "session/session.h"
+
+namespace godwit::app {
+
+/// What a server knows of one session beside its messages.
+struct Resident {
+  const session::SessionId id;
+  session::Identity identity;
+  std::string address;
+  host::SessionView view;
+  uint32_t epoch = 1;       ///< grows with each connection that takes the session up
+  bool confirmed = true;    ///< the client has shown that it read the Welcome of this epoch
+  Timestamp ends = kNever;  ///< without a connection: when it is given up
+};
+
+/// The sessions of one worker: makes them, knows whose they are, tells apps of their coming and going, and gives those up
+/// that stay without a connection for too long. What a connection is it does not know.
+class SessionTable final : private session::PromiseTable::Owner {
+ public:
+  struct Options {
+    const session::SessionConfig& config;
+    uint8_t number = 0;  ///< of the worker: ids are unique in the process
+    size_t promises_max = 50'000;
+    double promises_warn_ratio = 0.8;
+  };
+  struct World {
+    const Clock& clock;
+    TimerHeap& timers;
+    Log log;
+    WorkerMetrics& metrics;
+    SharedCap& places;
+    WorkerServices& services;
+    host::SessionListener* listener;
+    session::Session::Owner& owner;
+  };
+  SessionTable(const Options& options, World world);
+  ~SessionTable() override;
+
+  /// TooManyConnections when all places are taken and no session here waits for a connection; Unauthenticated when it
+  /// cannot begin as whoever let it in has named.
+  Result<Resident*> enter(session::Identity identity, std::string address);
+  Resident* find(session::SessionId id);
+  session::Session* session(session::SessionId id) { return sessions_.get(id); }
+  const host::SessionView* view(session::SessionId id);
+
+  /// Its connection was lost: it is kept for the resume window, when it keeps its messages, and ends otherwise.
+  void part(session::SessionId id, Code code, std::string_view reason);
+  /// Another connection speaks for it from here on; a new epoch begins.
+  void rejoin(Resident& resident, std::string address);
+  /// Everybody who waits hears `code`; nothing of it is found any more.
+  void end(session::SessionId id, Code code, std::string_view reason);
+
+  /// Sends the acknowledgements that are due.
+  void end_turn();
+  /// Whether apps have something to hear since the last call.
+  bool take_told() { return std::exchange(told_, false); }
+  void want_turn(session::SessionId id) { turn_wanted_.push_back(id); }
+  void reap() { sessions_.reap(); }
+
+  size_t size() const { return sessions_.size(); }
+  size_t parted() const { return parted_.size(); }
+
+ private:
+  void on_promise_expired(const session::Promise& promise) override;
+  void on_promises_high(size_t in_use, size_t bound) override;
+
+  bool take_place();
+  Resident& make(session::Identity identity, std::string address);
+  Status furnish(const Resident& resident);
+  void forget(session::SessionId id);
+  void tell(host::SessionEvent::What what, const Resident& resident, Code code, std::string_view reason);
+  void stop_waiting(Resident& resident);
+  void give_up_late(Timestamp now);
+  void arm_expiry();
+
+  const Options options_;
+  World world_;
+  BlockPool blocks_;
+  session::PromiseTable promises_;
+  SlotMap<session::Session> sessions_;
+  tsl::robin_map<session::SessionId, std::unique_ptr<Resident>> residents_;
+  std::multimap<Timestamp, session::SessionId> parted_;  ///< without a connection, by when they end
+  Timer expiry_timer_;
+  std::vector<session::SessionId> turn_wanted_;
+  bool told_ = false;
+};
+
+}  // namespace godwit::app

@@ -1,0 +1,80 @@
+#include "session/resume_tokens.h"
+
+#include <array>
+#include <cstring>
+
+namespace godwit::session {
+namespace {
+
+struct Content {
+  uint64_t session;
+  int64_t expires_unix_us;
+  uint32_t epoch;
+};
+constexpr size_t kContentBytes = 20;  // without padding
+
+std::array<uint8_t, kContentBytes> pack(const Content& content) {
+  std::array<uint8_t, kContentBytes> bytes;
+  std::memcpy(bytes.data(), &content.session, 8);
+  std::memcpy(bytes.data() + 8, &content.expires_unix_us, 8);
+  std::memcpy(bytes.data() + 16, &content.epoch, 4);
+  return bytes;
+}
+
+std::optional<Content> unpack(Bytes bytes) {
+  if (bytes.size() != kContentBytes) return std::nullopt;
+  Content content;
+  std::memcpy(&content.session, bytes.data(), 8);
+  std::memcpy(&content.expires_unix_us, bytes.data() + 8, 8);
+  std::memcpy(&content.epoch, bytes.data() + 16, 4);
+  return content;
+}
+
+/// So that no other kind of token of the same keys, and none of another client, is taken for this.
+std::string about(std::string_view client_id) { return "resume " + std::string(client_id); }
+
+std::string to_hex(Bytes bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const uint8_t byte : bytes) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+std::optional<uint8_t> digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return std::nullopt;
+}
+
+std::optional<std::vector<uint8_t>> from_hex(std::string_view text) {
+  if (text.size() % 2 != 0) return std::nullopt;
+  std::vector<uint8_t> bytes;
+  for (size_t i = 0; i < text.size(); i += 2) {
+    const auto high = digit(text[i]), low = digit(text[i + 1]);
+    if (!high || !low) return std::nullopt;
+    bytes.push_back(static_cast<uint8_t>(*high << 4 | *low));
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::string ResumeTokens::make(const ResumeProof& proof, std::string_view client_id) {
+  const int64_t lifetime_us = std::chrono::duration_cast<std::chrono::microseconds>(kLifetime).count();
+  const auto content = pack({proof.session, clock_.unix_us() + lifetime_us, proof.epoch});
+  return to_hex(sealer_.seal(content, as_bytes(about(client_id))));
+}
+
+std::optional<ResumeProof> ResumeTokens::read(std::string_view token, std::string_view client_id) const {
+  const auto sealed = from_hex(token);
+  if (!sealed) return std::nullopt;
+  const auto opened = sealer_.open(*sealed, as_bytes(about(client_id)));
+  const auto content = opened ? unpack(*opened) : std::nullopt;
+  if (!content || clock_.unix_us() >= content->expires_unix_us) return std::nullopt;
+  return ResumeProof{content->session, content->epoch};
+}
+
+}  // namespace godwit::session

@@ -1,0 +1,144 @@
+#include <array>
+
+#include "load.h"
+#include "scenario.h"
+#include "server_node.h"
+
+namespace godwit::sim {
+namespace {
+
+/// Silence is noticed within seconds, so that connections are lost often.
+template <typename Options>
+Options alert() {
+  Options options;
+  options.core.session.heartbeat_interval = 2s;
+  options.transport.idle_timeout = 20s;
+  return options;
+}
+
+ClientNode::Options keeping(Duration redial_after) {
+  auto options = alert<ClientNode::Options>();
+  options.core.keep_sessions = true;
+  options.redial_after = redial_after;
+  return options;
+}
+
+ServerNode::Options serving() { return alert<ServerNode::Options>(); }
+
+/// Pushes events to the client all the time.
+class Pusher {
+ public:
+  Pusher(World& world, ServerNode& server, std::string client_id)
+      : world_(world), server_(server), client_id_(std::move(client_id)) {
+    push();
+  }
+  void stop() { stopped_ = true; }
+  uint64_t sent() const { return sent_; }
+
+ private:
+  void push() {
+    if (stopped_) return;
+    const auto body = make_body(world_.seed() ^ ++sent_, world_.random().chance(0.02) ? 70'000 : 40);
+    sent_ -= !server_.push(client_id_, body);
+    world_.after(30ms, [this] { push(); });
+  }
+
+  World& world_;
+  ServerNode& server_;
+  const std::string client_id_;
+  uint64_t sent_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+void resume(World& world) {
+  constexpr uint64_t kRequests = 3'000;
+  ServerNode server(world, serving());
+  ClientNode client(world, keeping(200ms));
+  world.network().set(client, {.loss = 0.02, .delay = 30ms, .jitter = 10ms});
+  ClientPeer& peer = connect(world, client);
+  Pusher pusher(world, server, peer.client_id());
+  Load load(world, peer,
+            {.count = kRequests,
+             .in_flight = 60,
+             .body_bytes = [&](uint64_t index) { return index % 40 == 0 ? 100'000 : 100; },
+             .send = {.options = {.timeout = 30min}}});
+  load.pump();
+  // The cable is pulled, at moments that the seed chooses: seen by both sides, by the client alone, and by neither.
+  for (int i = 1; i <= 8; ++i) {
+    const Duration at = i * 20s + Duration(world.random().below(5'000'000'000));
+    const Duration dark = Duration(world.random().below(12'000'000'000));
+    switch (world.random().below(3)) {
+      case 0:
+        world.after(at, [&] { world.network().blackhole(client, true); });
+        world.after(at + dark, [&] { world.network().blackhole(client, false); });
+        break;
+      case 1: world.after(at, [&] { client.drop(peer); }); break;
+      default: world.after(at, [&] { world.network().rebind(client, Network::Change::kAddress); }); break;
+    }
+  }
+  world.after(30s, [&] { client.drop(peer); });
+  world.run(4min);
+  world.expect(world.run_until([&] { return load.done() || peer.ended(); }, 10min), "requests are left unanswered");
+  pusher.stop();
+  world.expect(!peer.ended(), "the session died: " + peer.why_ended().to_string());
+  world.expect(world.run_until([&] { return world.ledger().open() == 0; }, 2min), "messages are left without outcome");
+  world.expect(peer.resumes() >= 1, "nothing was resumed");
+  world.expect(world.ledger().failed() == 0, "a message failed");
+  world.expect(world.ledger().succeeded() == kRequests + pusher.sent(), "not everything arrived");
+  world.expect(server.core().session_count() == 1, "there is not one session");
+  world.ledger().finish();
+}
+
+void resume_window(World& world) {
+  ServerNode server(world, serving());
+  ClientNode client(world, keeping(0s));
+  world.network().set(client, {.delay = 10ms});
+  const bool late = world.seed() % 2 == 0;
+  ClientPeer& peer = connect(world, client);
+  const std::vector<uint8_t> body = make_body(1, 10);
+  world.network().blackhole(client, true);
+  const auto sent = peer.send({.body = body, .options = {.timeout = 10min}});
+  world.expect(sent.has_value(), "not taken");
+  world.expect(world.run_until([&] { return peer.parted() && server.core().sessions().parted() == 1; }, 30s),
+               "the loss was not noticed");
+  world.network().blackhole(client, false);
+  // A handshake takes 40 ms, and the session's window began before this moment.
+  world.run(late ? 60s : 60s - 1s);
+  client.resume(peer);
+  world.run_until([&] { return world.ledger().open() == 0; }, 5s);
+  world.expect(world.ledger().open() == 0, "the message has no outcome");
+  if (late) {
+    world.expect(world.ledger().told(Code::kSessionLost) == 1, "nobody was told that the session was lost");
+    world.expect(world.run_until([&] { return peer.ended(); }, 5s), "a lost session lives");
+  } else {
+    world.expect(world.ledger().succeeded() == 1 && peer.resumes() == 1, "the session was not resumed");
+  }
+  world.ledger().finish();
+}
+
+void takeover(World& world) {
+  ServerNode server(world, serving());
+  ClientNode client(world, keeping(1ms));
+  world.network().set(client, {.delay = 10ms});
+  ClientPeer& peer = connect(world, client);
+  Load load(world, peer, {.count = 1'000'000, .in_flight = 100, .send = {.options = {.timeout = 10min}}});
+  load.pump();
+  for (int i = 0; i < 100 && world.ok(); ++i) {
+    const uint64_t resumes = peer.resumes();
+    world.run(Duration(world.random().below(60'000'000)));
+    client.drop(peer);
+    world.expect(world.run_until([&] { return peer.resumes() > resumes && peer.connected(); }, 10s),
+                 "an instant reconnect does not find the session");
+    world.expect(server.core().session_count() == 1 && server.sessions().used() == 1, "sessions pile up");
+  }
+  load.stop();
+  world.expect(world.run_until([&] { return load.settled() == load.sent(); }, 30s), "requests are left unanswered");
+  world.expect(world.ledger().failed() == 0, "a request failed");
+  world.expect(world.run_until([&] { return server.core().peer_count() == 1; }, 5s),
+               "superseded connections live for more than five seconds");
+  world.ledger().finish();
+}
+
+}  // namespace godwit::sim
