@@ -1,5 +1,6 @@
 #pragma once
 
+#include <catch2/catch.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -114,6 +115,25 @@ class TwoSessions {
       end_turn();
     }
     time.clock.move_to(end);
+  }
+
+  /// The connection is lost, and with it whatever is on its way.
+  void cut() {
+    events_.clear();
+    client->session.detach();
+    server->session.detach();
+  }
+  /// Another connection: both tell what they have, as Hello and Welcome do.
+  void rejoin() {
+    const session::Resync of_client = client->session.resync(), of_server = server->session.resync();
+    REQUIRE(server->session.check(of_client));
+    REQUIRE(client->session.check(of_server));
+    server->session.resume(*server, of_client);
+    client->session.resume(*client, of_server);
+  }
+  void keep_messages() {
+    client->session.keep_messages();
+    server->session.keep_messages();
   }
 
   /// What else happens at the end of each turn, before the acknowledgements.

@@ -97,7 +97,8 @@ TEST_CASE("a cumulative acknowledgement tells everyone up to it, once, and nobod
 }
 
 TEST_CASE("the bitmap acknowledges single numbers beyond the cumulative one") {
-  Outbox outbox(200, 10'000);
+  BlockPool blocks(1);
+  Outbox outbox(200, 10'000, blocks);
   testing::RecordingWaiter waiter;
   fill(outbox, waiter, 100);
   // Bit i of word w stands for cumulative + 2 + 64 w + i.
@@ -187,7 +188,8 @@ TEST_CASE("at the end everyone who still waits is told once, and numbering goes 
 TEST_CASE("in any interleaving of sends, acknowledgements and refusals each message settles exactly once") {
   Prng random(3);
   for (int round = 0; round < 200; ++round) {
-    Outbox outbox(50, 100'000);
+    BlockPool blocks(1);
+    Outbox outbox(50, 100'000, blocks);
     testing::RecordingWaiter waiter;
     std::vector<bool> settled(1);  // by number
     for (int step = 0; step < 500; ++step) {

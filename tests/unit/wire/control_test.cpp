@@ -47,6 +47,37 @@ TEST_CASE("a Hello with every field comes back whole") {
   CHECK(read->features == hello.features);
 }
 
+TEST_CASE("what a session is resumed with comes back whole") {
+  Codec writer, reader;
+  const ByteVector hello = copy_of(writer.encode(Hello{.client_id = "c", .last_seq = 5, .known_seq = 6}));
+  CHECK(reader.decode_hello(payload(hello))->known_seq == 6);
+  const ByteVector frame = copy_of(writer.encode(Welcome{.last_seq = 9,
+                                                         .resumed = true,
+                                                         .lost = Code::kSessionLost,
+                                                         .known_seq = 8,
+                                                         .resume_window_ms = 60'000,
+                                                         .steer = to_steer(3)}));
+  const Result<Welcome> welcome = reader.decode_welcome(payload(frame));
+  REQUIRE(welcome);
+  CHECK(welcome->resumed);
+  CHECK(welcome->lost == Code::kSessionLost);
+  CHECK(welcome->last_seq == 9);
+  CHECK(welcome->known_seq == 8);
+  CHECK(welcome->resume_window_ms == 60'000);
+  CHECK(welcome->steer == 256 + 3);
+  const ByteVector refuse = copy_of(writer.encode(Refuse{Code::kSessionElsewhere, "there", 0, to_steer(0)}));
+  CHECK(reader.decode_refuse(payload(refuse))->steer == 256);
+}
+
+TEST_CASE("a renewal without a token, or with one that is too long, is malformed") {
+  Codec writer, reader;
+  for (const size_t bytes : {size_t{0}, kResumeTokenBytesMax + 1}) {
+    const std::string token(bytes, 't');
+    const ByteVector frame = copy_of(writer.encode(Renewal{token}));
+    CHECK(reader.decode_renewal(payload(frame)).error().code == Code::kFrameMalformed);
+  }
+}
+
 TEST_CASE("codes that this build does not know are passed on") {
   Codec codec;
   const ByteVector frame = copy_of(codec.encode(Refuse{static_cast<Code>(65'000), "from the future", 1}));

@@ -64,6 +64,8 @@ class Reader {
       case FrameType::kGoodbye: return touch(codec_.decode_goodbye(payload));
       case FrameType::kPing: return touch(codec_.decode_ping(payload));
       case FrameType::kPong: return touch(codec_.decode_pong(payload));
+      case FrameType::kRenewal: return touch(codec_.decode_renewal(payload));
+      case FrameType::kCancel: return touch(codec_.decode_cancel(payload));
     }
     return std::nullopt;
   }

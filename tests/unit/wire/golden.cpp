@@ -22,6 +22,8 @@ std::map<std::string, ByteVector> encoded_samples() {
   all["ping"] = copy_of(codec.encode(samples::ping()));
   all["pong"] = copy_of(codec.encode(samples::pong()));
   all["goodbye"] = copy_of(codec.encode(samples::goodbye()));
+  all["renewal"] = copy_of(codec.encode(samples::renewal()));
+  all["cancel"] = copy_of(codec.encode(samples::cancel()));
   all["full_ack"] = copy_of(codec.encode(samples::full_ack()));
   return all;
 }

@@ -92,6 +92,8 @@ TEST_CASE("golden bytes decode to their samples") {
   CHECK(goodbye->code == Code::kServerDraining);
   CHECK(goodbye->retry_after_ms == 5000);
 
+  CHECK(codec.decode_renewal(payload("renewal"))->resume_token == samples::renewal().resume_token);
+  CHECK(codec.decode_cancel(payload("cancel"))->id == samples::cancel().id);
   CHECK(codec.decode_ping(payload("ping"))->nonce == samples::ping().nonce);
   CHECK(codec.decode_pong(payload("pong"))->nonce == samples::pong().nonce);
 }

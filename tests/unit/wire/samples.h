@@ -71,6 +71,8 @@ inline Envelope event() {
 inline Refuse refuse() { return {Code::kUnauthenticated, "credentials are missing or wrong", 0}; }
 inline Ping ping() { return {0x0102030405060708}; }
 inline Pong pong() { return {0x0102030405060708}; }
+inline Renewal renewal() { return {"0123456789abcdef"}; }
+inline Cancel cancel() { return {7}; }
 inline Goodbye goodbye() { return {Code::kServerDraining, "maintenance", 5000}; }
 
 inline constexpr uint64_t kRanges[] = {0b1011, 1};
