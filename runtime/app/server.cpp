@@ -121,8 +121,8 @@ Status Server::open_workers() {
                         .secrets = secrets,
                         .worker_index = index,
                         .worker_count = count};
-    auto worker = Worker::create(std::move(options), {log_, *sessions_, *authenticator_, keys_, watchdog, directory_, *kv_,
-                                                      *metrics_, *http_, pool_.get(), authenticating(config_)});
+    auto worker = Worker::create(std::move(options), {log_, *sessions_, *authenticator_, keys_, watchdog, directory_,
+                                                      *kv_, *metrics_, *http_, pool_.get(), authenticating(config_)});
     if (!worker) return tl::unexpected(std::move(worker.error()));
     // The first worker finds free ports where port 0 was asked for; the others share them.
     if (index == 0) *addresses = (*worker)->addresses();

@@ -73,7 +73,7 @@ class Server {
   std::unique_ptr<SharedCap> sessions_;
   io::SystemEntropy entropy_;
   quic::KeyRing keys_{entropy_};  ///< of what clients keep for us
-  io::SystemClock clock_;  ///< of what all workers share
+  io::SystemClock clock_;         ///< of what all workers share
   SessionDirectory directory_{clock_};
   std::unique_ptr<MemoryKvStore> kv_;
   std::unique_ptr<MetricStore> metrics_;

@@ -87,7 +87,8 @@ Status ServerCore::enter(Peer& peer, session::Identity identity) {
 /// Whether this client may have the session, and can go on with it. Anything but SessionLost leaves it as it is.
 Status ServerCore::check_claim(const Resident& resident, const session::ResumeProof& proof, const Peer& peer,
                                const session::Identity& identity) {
-  if (identity.uid != resident.identity.uid) return fail(Code::kUnauthenticated, "the session belongs to somebody else");
+  if (identity.uid != resident.identity.uid)
+    return fail(Code::kUnauthenticated, "the session belongs to somebody else");
   // As long as nothing shows that the client has read the last Welcome, the proof before that one is still good.
   const bool newest = proof.epoch == resident.epoch;
   const bool last = proof.epoch + 1 == resident.epoch && !resident.confirmed;

@@ -28,10 +28,9 @@ Result<Resident*> SessionTable::enter(session::Identity identity, std::string ad
   if (!take_place()) return fail(Code::kTooManyConnections, "all session places are taken");
   Resident& resident = make(std::move(identity), std::move(address));
   if (const Status furnished = furnish(resident); !furnished) {
-    world_.log.error("client refused: its session cannot begin as was decided",
-                     {{"client", resident.identity.client_id},
-                      {"uid", resident.identity.uid},
-                      {"error", furnished.error().text}});
+    world_.log.error(
+        "client refused: its session cannot begin as was decided",
+        {{"client", resident.identity.client_id}, {"uid", resident.identity.uid}, {"error", furnished.error().text}});
     forget(resident.id);
     return fail(Code::kUnauthenticated, "not admitted");
   }

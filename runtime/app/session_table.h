@@ -30,8 +30,8 @@ struct Resident {
   Timestamp ends = kNever;  ///< without a connection: when it is given up
 };
 
-/// The sessions of one worker: makes them, knows whose they are, tells apps of their coming and going, and gives those up
-/// that stay without a connection for too long. What a connection is it does not know.
+/// The sessions of one worker: makes them, knows whose they are, tells apps of their coming and going, and gives those
+/// up that stay without a connection for too long. What a connection is it does not know.
 class SessionTable final : private session::PromiseTable::Owner {
  public:
   struct Options {

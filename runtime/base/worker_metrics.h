@@ -39,7 +39,7 @@ struct WorkerMetrics {
   Counter retries_sent, version_negotiations_sent, stateless_resets_sent, tokens_rejected, alpn_mismatches;
   Gauge streams_open;
   // session
-  Gauge sessions, sessions_parted;     ///< all, and those of them without a connection
+  Gauge sessions, sessions_parted;  ///< all, and those of them without a connection
   Counter resumes, resumes_expired, resumes_refused;
   Counter hellos_refused;
   std::array<Counters<kSizeClasses>, kMessageKinds> messages_received, messages_sent;

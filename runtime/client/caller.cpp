@@ -43,12 +43,7 @@ struct Caller::Pending {
 };
 
 Caller::Caller(ClientOptions options, std::atomic<size_t>& pending)
-    : options_(std::move(options)),
-      pending_(pending),
-      connect_timer_([this](Timestamp) {
-        give_up_connecting({Code::kConnectTimeout, "no answer from " + options_.address});
-      }),
-      linger_timer_([this](Timestamp) {
+    : options_(std::move(options)), pending_(pending), linger_timer_([this](Timestamp) {
         complete_all({Code::kCancelled, "the client was closed"});
       }) {}
 
@@ -58,22 +53,28 @@ Status Caller::open() {
   auto address = HostAndPort::parse(options_.address);
   if (!address) return tl::unexpected(std::move(address.error()));
   address_ = std::move(*address);
-  io::SystemEntropy entropy;
-  credentials_ = {.client_id = options_.client_id.empty() ? make_client_id("client", entropy) : options_.client_id,
+  credentials_ = {.client_id = options_.client_id.empty() ? make_client_id("client", entropy_) : options_.client_id,
                   .uid = options_.uid,
                   .token = options_.token};
-  const ClientLoopOptions loop_options{.tls = {.verify = !options_.insecure,
+  const ClientLoopOptions loop_options{.core = {.keep_sessions = options_.reconnect},
+                                       .tls = {.verify = !options_.insecure,
                                                .ca_file = options_.ca_file,
                                                .certificate_file = options_.certificate_file,
                                                .key_file = options_.key_file}};
   auto loop = ClientLoop::create(loop_options, Log(quiet_, "client"), *this);
   if (!loop) return tl::unexpected(std::move(loop.error()));
   loop_ = std::move(*loop);
+  const Clock& clock = loop_->loop();
+  Reconnector::Connections& connections = *this;
+  Reconnector::Owner& owner = *this;
+  reconnector_.emplace(
+      Reconnector::Options{.connect_timeout = options_.connect_timeout, .reconnect = options_.reconnect}, clock,
+      loop_->loop().timers(), entropy_, connections, owner);
   return {};
 }
 
 void Caller::run() {
-  connect();
+  reconnector_->start();
   loop_->run();
   loop_->close_all();
   loop_->linger(kGoodbyeTimeoutMax);
@@ -90,37 +91,53 @@ void Caller::take(std::vector<Call> calls) {
     loop_->loop().timers().arm(calls_.get(id)->deadline_timer, deadline);
     waiting_.push_back(id);
   }
-  if (state_ == State::kApart && !waiting_.empty()) connect();
+  if (!waiting_.empty()) reconnector_->start();
 }
 
-void Caller::connect() {
-  state_ = State::kConnecting;
-  loop_->loop().timers().arm(connect_timer_, loop_->loop().now() + options_.connect_timeout);
-  loop_->look_up(address_, [this](const Result<Remote>& remote) {
-    if (state_ != State::kConnecting) return;
-    if (!remote) return give_up_connecting(remote.error());
-    dial_ = loop_->dial(0, *remote, credentials_, options_.connect_timeout);
-  });
+void Caller::look_up(std::function<void(const Result<Remote>&)> done) { loop_->look_up(address_, std::move(done)); }
+
+DialId Caller::dial(const Remote& remote, Duration timeout, session::SessionId resume) {
+  return loop_->dial(0, remote, credentials_, timeout, resume);
 }
 
-void Caller::on_dialed(uint64_t, PeerId peer, const Entry&) {
-  loop_->loop().timers().disarm(connect_timer_);
-  state_ = State::kConnected;
-  peer_ = peer;
+void Caller::on_dialed(uint64_t, PeerId peer, const Entry& entry) { reconnector_->on_dialed(peer, entry); }
+
+void Caller::on_dial_failed(uint64_t, const Error& why) { reconnector_->on_dial_failed(why); }
+
+void Caller::on_disconnected(uint64_t, PeerId, const Error& why, session::SessionId kept) {
+  reconnector_->on_disconnected(why, kept);
 }
 
-void Caller::on_dial_failed(uint64_t, const Error& why) { give_up_connecting(why); }
+void Caller::on_goodbye(PeerId, const wire::Goodbye& goodbye) { reconnector_->on_goodbye(goodbye); }
 
-void Caller::give_up_connecting(const Error& why) {
-  loop_->loop().timers().disarm(connect_timer_);
-  loop_->cancel(dial_);
-  state_ = State::kApart;
-  complete_all(why);
+void Caller::on_entered(PeerId, const Entry& entry) {
+  if (!options_.on_event || entry.kind == Entry::Kind::kNew) return;
+  const bool resumed = entry.kind == Entry::Kind::kResumed;
+  tell({.kind = resumed ? ClientEvent::Kind::kResumed : ClientEvent::Kind::kSessionLost}, {entry.lost, {}});
 }
 
-void Caller::on_disconnected(uint64_t, PeerId, const Error& why, session::SessionId) {
-  state_ = State::kApart;
-  complete_all(why);
+void Caller::on_state(Reconnector::State state, const Error& why) {
+  using State = Reconnector::State;
+  switch (state) {
+    // Nobody tries any more; the next call does.
+    case State::kIdle:
+      complete_all(why);
+      tell({.kind = ClientEvent::Kind::kDisconnected}, why);
+      break;
+    case State::kConnecting: tell({.kind = ClientEvent::Kind::kConnecting}, why); break;
+    case State::kConnected: tell({.kind = ClientEvent::Kind::kConnected}, why); break;
+    case State::kDraining: tell({.kind = ClientEvent::Kind::kDraining}, why); break;
+    case State::kClosed: tell({.kind = ClientEvent::Kind::kClosed}, why); break;
+  }
+}
+
+void Caller::tell(ClientEvent event, const Error& why) {
+  if (!options_.on_event) return;
+  event.reconnects = reconnector_->reconnects();
+  event.code = static_cast<uint16_t>(why.code);
+  event.name = why.code == Code::kOk ? std::string() : name_of(why.code);
+  event.text = why.text;
+  options_.on_event(event);
 }
 
 void Caller::on_turn() {
@@ -130,7 +147,7 @@ void Caller::on_turn() {
 }
 
 void Caller::pump() {
-  while (state_ == State::kConnected && !waiting_.empty()) {
+  while (connected() && !waiting_.empty()) {
     const CallId id = waiting_.front();
     if (const Pending* pending = calls_.get(id)) {
       const Status sent = send(id, pending->call);
@@ -146,7 +163,7 @@ Status Caller::send(CallId id, const Call& call) {
     complete(id, {.status = Reply::Status::kSuccess});
     return {};
   }
-  session::Session* session = loop_->session(peer_);
+  session::Session* session = loop_->session(reconnector_->peer());
   if (!session) return fail(Code::kConnectionLost, "the connection is closing");
   std::vector<wire::Header> headers;
   for (const auto& [name, value] : call.options.headers) headers.push_back({name, value});

@@ -7,14 +7,18 @@
 #include "client/call.h"
 #include "client/client_loop.h"
 #include "client/quiet_log.h"
+#include "client/reconnector.h"
 #include "session/reply.h"
 
 namespace godwit::client {
 
-/// Carries the calls of one library client to its server: connects when there are some, sends them in the order in
-/// which they came as far as the session takes more, and sees to it that each ends in one reply by its deadline.
-/// Everything but the constructor, `open` and `loop().post` belongs to the thread that calls `run`.
-class Caller final : private ClientLoop::Owner, private session::ReplyWaiter {
+/// Carries the calls of one library client to its server: sends them in the order in which they came as far as the
+/// session takes more, keeps those that wait while there is no connection, and sees to it that each ends in one reply
+/// by its deadline. Everything but the constructor, `open` and `loop().post` belongs to the thread that calls `run`.
+class Caller final : private ClientLoop::Owner,
+                     private session::ReplyWaiter,
+                     private Reconnector::Connections,
+                     private Reconnector::Owner {
  public:
   /// `pending` counts calls without a result; the caller counts down before each result is told.
   Caller(ClientOptions options, std::atomic<size_t>& pending);
@@ -33,7 +37,6 @@ class Caller final : private ClientLoop::Owner, private session::ReplyWaiter {
  private:
   struct Pending;
   using CallId = Id<Pending>;
-  enum class State : uint8_t { kApart, kConnecting, kConnected };
 
   void on_dialed(uint64_t cookie, PeerId peer, const Entry& entry) override;
   void on_dial_failed(uint64_t cookie, const Error& why) override;
@@ -42,8 +45,19 @@ class Caller final : private ClientLoop::Owner, private session::ReplyWaiter {
   void on_turn() override;
   void on_reply(uint64_t call, const session::Reply& reply) override;
 
-  void connect();
-  void give_up_connecting(const Error& why);
+  void on_goodbye(PeerId peer, const wire::Goodbye& goodbye) override;
+  void on_advice(uint64_t, Duration retry_after) override { reconnector_->on_advice(retry_after); }
+
+  void look_up(std::function<void(const Result<Remote>&)> done) override;
+  DialId dial(const Remote& remote, Duration timeout, session::SessionId resume) override;
+  void cancel(DialId dial) override { loop_->cancel(dial); }
+  void give_up(session::SessionId kept, const Error& why) override { loop_->give_up(kept, why); }
+  void close(PeerId peer) override { loop_->close(peer); }
+  void on_state(Reconnector::State state, const Error& why) override;
+  void on_entered(PeerId peer, const Entry& entry) override;
+
+  bool connected() const { return reconnector_->state() == Reconnector::State::kConnected; }
+  void tell(ClientEvent event, const Error& why);
   void pump();
   Status send(CallId id, const Call& call);
   void complete(CallId id, Reply reply) noexcept;
@@ -57,12 +71,10 @@ class Caller final : private ClientLoop::Owner, private session::ReplyWaiter {
   std::unique_ptr<ClientLoop> loop_;
   SlotMap<Pending> calls_;
   std::deque<CallId> waiting_;  ///< not sent yet; those that ended meanwhile are still named here
-  State state_ = State::kApart;
-  DialId dial_;
-  PeerId peer_;
+  io::SystemEntropy entropy_;
+  std::optional<Reconnector> reconnector_;
   bool closing_ = false;
   bool stopped_ = false;
-  Timer connect_timer_;
   Timer linger_timer_;
 };
 

@@ -83,6 +83,17 @@ ClientOptions to_options(const gw_client_options& from) {
       return handle(on_message, user, message);
     };
   }
+  options.reconnect = from.no_reconnect == 0;
+  if (from.on_event) {
+    options.on_event = [on_event = from.on_event, user = from.on_event_user](const godwit::ClientEvent& event) {
+      const gw_client_event view{.kind = static_cast<gw_client_event_kind>(event.kind),
+                                 .code = event.code,
+                                 .name = event.name.c_str(),
+                                 .text = event.text.c_str(),
+                                 .reconnects = event.reconnects};
+      on_event(user, &view);
+    };
+  }
   return options;
 }
 

@@ -172,6 +172,7 @@ void ClientCore::on_refuse(Peer& peer, const wire::Refuse& refuse) {
   peer.refusal = {refuse.code, std::string(refuse.text)};
   Return* back = find_return(peer.resume);
   if (back && refuse.steer != 0) back->steer = static_cast<uint8_t>(refuse.steer);
+  world_.events.on_refused(peer.id, refuse);
   peer.channel->close(Code::kPeerClosed, "refused");
 }
 

@@ -60,6 +60,8 @@ class ClientCore final : private quic::ConnectionOwner,
     virtual void on_disconnected(PeerId peer, const Error& why, session::SessionId kept) = 0;
     /// The server sends a message. Views borrow. Returns what the server is told: success with a body, or a failure.
     virtual void on_message(PeerId peer, session::Session& session, const session::Incoming& message) = 0;
+    /// The server does not let this client in; `on_disconnected` follows.
+    virtual void on_refused(PeerId, const wire::Refuse&) {}
     /// The server will close soon and takes no new requests.
     virtual void on_goodbye(PeerId peer, const wire::Goodbye& goodbye) = 0;
   };

@@ -157,6 +157,12 @@ void Dialer::on_message(PeerId peer, session::Session& session, const session::I
   owner_.on_message(peer, session, message);
 }
 
+void Dialer::on_refused(PeerId peer, const wire::Refuse& refuse) {
+  const auto found = attempts_.find(peer);
+  if (found != attempts_.end())
+    owner_.on_advice(dials_.get(found->second)->cookie, std::chrono::milliseconds(refuse.retry_after_ms));
+}
+
 void Dialer::on_goodbye(PeerId peer, const wire::Goodbye& goodbye) { owner_.on_goodbye(peer, goodbye); }
 
 void Dialer::Owner::on_message(PeerId, session::Session& session, const session::Incoming& message) {

@@ -16,8 +16,8 @@ class Dial;
 using DialId = Id<Dial>;
 
 /// Gets from a host with several addresses to one connected peer: tries them in order, the next one when the last
-/// failed or was silent for a while (RFC 8305, "Happy Eyeballs"); the first that is reached wins and the others are closed.
-/// Afterwards it stands between the core and its owner and passes on what happens to peers that won.
+/// failed or was silent for a while (RFC 8305, "Happy Eyeballs"); the first that is reached wins and the others are
+/// closed. Afterwards it stands between the core and its owner and passes on what happens to peers that won.
 class Dialer final : public ClientCore::Events {
  public:
   /// The owner chooses a cookie per dial and hears exactly one of on_dialed and on_dial_failed for it, never from
@@ -32,6 +32,8 @@ class Dialer final : public ClientCore::Events {
     /// The server sends a message of its own. Whoever wants none calls `decline`.
     virtual void on_message(PeerId peer, session::Session& session, const session::Incoming& message);
     virtual void on_goodbye(PeerId, const wire::Goodbye&) {}
+    /// The server refuses, and says when to come back. The dial fails next.
+    virtual void on_advice(uint64_t, Duration) {}
   };
   /// Starts and ends single attempts.
   class Connector {
@@ -62,6 +64,7 @@ class Dialer final : public ClientCore::Events {
   void on_disconnected(PeerId peer, const Error& why, session::SessionId kept) override;
   void on_message(PeerId peer, session::Session& session, const session::Incoming& message) override;
   void on_goodbye(PeerId peer, const wire::Goodbye& goodbye) override;
+  void on_refused(PeerId peer, const wire::Refuse& refuse) override;
 
   void on_timer(DialId id);
   void try_next(Dial& dial);

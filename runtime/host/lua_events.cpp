@@ -7,7 +7,8 @@
 namespace godwit::host {
 namespace {
 
-constexpr const char* kNames[kSessionEvents] = {"session_created", "session_closed", "session_parted", "session_resumed"};
+constexpr const char* kNames[kSessionEvents] = {"session_created", "session_closed", "session_parted",
+                                                "session_resumed"};
 
 const char* name_of(SessionEvent::What what) { return kNames[static_cast<size_t>(what)]; }
 

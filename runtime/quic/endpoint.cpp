@@ -10,7 +10,7 @@ Endpoint::~Endpoint() = default;
 
 void Endpoint::receive(const ReceivedDatagrams& datagrams) { core_->receive(datagrams); }
 Result<ConnectionId> Endpoint::connect(const NetworkPath& path, const std::string& server_name,
-                                        std::optional<uint8_t> first_byte) {
+                                       std::optional<uint8_t> first_byte) {
   return core_->connect(path, server_name, first_byte);
 }
 Connection* Endpoint::get(ConnectionId id) { return core_->get(id); }

@@ -138,7 +138,7 @@ ConnectionId EndpointCore::add(Role role) {
 }
 
 Result<ConnectionId> EndpointCore::connect(const NetworkPath& path, const std::string& server_name,
-                                            std::optional<uint8_t> first_byte) {
+                                           std::optional<uint8_t> first_byte) {
   if (!shared_.options.tls_client) return fail(Code::kInternal, "this endpoint has no client settings for TLS");
   const ConnectionId id = add(Role::kClient);
   const Status ok = connections_.get(id)->transport_->connect(path, server_name, first_byte, shared_.world.clock.now());

@@ -17,8 +17,8 @@ struct SessionConfig {
   size_t outbox_bytes_max = 32 << 20;
   size_t holdback_messages_max = 1000;  ///< arrived before one they must follow
   size_t holdback_bytes_max = 32 << 20;
-  Duration ack_delay = 25ms;        ///< an acknowledgement waits at most so long
-  uint32_t ack_every = 64;          ///< … or for so many messages
+  Duration ack_delay = 25ms;  ///< an acknowledgement waits at most so long
+  uint32_t ack_every = 64;    ///< … or for so many messages
   /// What was sent and sees no acknowledgement at all for so long, times the retries, ends the connection: the session
   /// can then be resumed on another one.
   Duration ack_timeout = 30s;

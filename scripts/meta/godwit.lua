@@ -544,7 +544,7 @@ gw.config = {}
 function gw.limits() end
 
 ---@class godwit.SessionEvent
----@field event "session_created" | "session_closed"
+---@field event "session_created" | "session_parted" | "session_resumed" | "session_closed"
 ---@field session godwit.Session   of a closed one, as it was
 ---@field groups string[]          that it is in, or was until its end
 ---@field code? integer            why it closed, as in `gw.errors`
@@ -553,7 +553,7 @@ function gw.limits() end
 
 ---Runs for each session that comes (before its first message) or goes (after its last), beside messages, on its worker. It may
 ---wait. Only while the app loads.
----@param event "session_created" | "session_closed"
+---@param event "session_created" | "session_parted" | "session_resumed" | "session_closed"
 ---@param fn fun(ev: godwit.SessionEvent)
 ---@param options? table  none yet
 function gw.on(event, fn, options) end

@@ -105,8 +105,8 @@ void ClientNode::drop(const ClientPeer& peer) {
 
 void ClientNode::resume(ClientPeer& peer, Duration timeout) {
   if (!peer.parted()) return;
-  const auto id = core_.connect({own(), ServerNode::address()}, "localhost", {.client_id = peer.client_id()}, timeout,
-                                peer.kept_);
+  const auto id =
+      core_.connect({own(), ServerNode::address()}, "localhost", {.client_id = peer.client_id()}, timeout, peer.kept_);
   if (!id) return part(peer, peer.kept_);
   peer.id_ = *id;
   peer.state_ = ClientPeer::State::kConnecting;

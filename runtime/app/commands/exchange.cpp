@@ -79,7 +79,9 @@ Result<uint64_t> Exchange::send(session::Session& session) {
 void Exchange::on_dial_failed(uint64_t, const Error& why) { settle(wire::Status::kFailure, why); }
 
 // Whoever waited for the reply has been told already, with the same reason.
-void Exchange::on_disconnected(uint64_t, client::PeerId, const Error& why, session::SessionId) { settle(wire::Status::kFailure, why); }
+void Exchange::on_disconnected(uint64_t, client::PeerId, const Error& why, session::SessionId) {
+  settle(wire::Status::kFailure, why);
+}
 
 void Exchange::on_reply(uint64_t, const session::Reply& reply) {
   if (settled_) return;

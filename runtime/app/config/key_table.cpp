@@ -152,7 +152,8 @@ constexpr Key kKeys[] = {
     {"session", "ack_every", AT(session.ack_every), kNew, Range(1, 10'000), Form::kAny,
      "After so many messages an acknowledgement is sent at once."},
     {"session", "ack_timeout", AT(session.ack_timeout), kNew, Range(100ms, 1h), Form::kAny,
-     "Nothing at all acknowledged for so long, ack_retries times over, ends the connection; its session can be resumed."},
+     "Nothing at all acknowledged for so long, ack_retries times over, ends the connection; its session can be "
+     "resumed."},
     {"session", "ack_retries", AT(session.ack_retries), kNew, Range(1, 1000), Form::kAny,
      "How often ack_timeout may pass."},
     {"session", "resume_window", AT(session.resume_window), kNew, Range(0s, 24h), Form::kAny,

@@ -25,7 +25,7 @@ extern "C" {
  * description says.
  */
 
-/* A connection to one server, on a thread of its own. All functions may be called from any thread. */
+/* A session with one server, on a thread of its own. All functions may be called from any thread. */
 typedef struct gw_client gw_client;
 
 typedef struct gw_client_header {
@@ -54,6 +54,29 @@ typedef struct gw_client_answer gw_client_answer;
  */
 typedef void (*gw_client_on_message)(void* user, const gw_client_message* message, gw_client_answer* answer);
 
+/* What happens to the connection and the session. */
+typedef enum gw_client_event_kind {
+  GW_CLIENT_CONNECTING = 0,   /* it tries, or tries again; `code` says why, where the last try failed */
+  GW_CLIENT_CONNECTED = 1,    /* the server has let this client in */
+  GW_CLIENT_RESUMED = 2,      /* ... and has its session: nothing was lost; comes before CONNECTED */
+  GW_CLIENT_SESSION_LOST = 3, /* ... with a new session: what was not acknowledged failed with SessionLost (1014) */
+  GW_CLIENT_DRAINING = 4,     /* the server is going to close */
+  GW_CLIENT_DISCONNECTED = 5, /* nothing is tried any more until the next call; `code` says why */
+  GW_CLIENT_CLOSED = 6        /* by this client */
+} gw_client_event_kind;
+
+/* Valid during the call that hands it out. */
+typedef struct gw_client_event {
+  gw_client_event_kind kind;
+  uint16_t code;       /* 0, or one of `godwit errors` */
+  const char* name;    /* of the code; "" for 0 */
+  const char* text;    /* for a person; may be "" */
+  uint64_t reconnects; /* connections made after one was lost */
+} gw_client_event;
+
+/* On the client's thread. Must not block. */
+typedef void (*gw_client_on_event)(void* user, const gw_client_event* event);
+
 typedef struct gw_client_options {
   size_t struct_size;
   const char* address;          /* HOST:PORT, IPv6 as [HOST]:PORT; required */
@@ -70,10 +93,16 @@ typedef struct gw_client_options {
   uint32_t pending_max;         /* 0: 10,000 calls without a reply; further ones fail at once with QueueFull (2002) */
   gw_client_on_message on_message; /* NULL: the server is told HandlerNotFound (4001) */
   void* on_message_user;
+  /* Not 0: calls fail when the connection is lost, and the next one connects again. 0: it connects again by itself (after
+     1 s, then twice as long each time, up to 60 s, +- 20 %, or when the server says), and goes on with the session where
+     the server still has it; calls wait meanwhile for as long as their timeouts. */
+  int no_reconnect;
+  gw_client_on_event on_event; /* NULL: nobody hears of it */
+  void* on_event_user;
 } gw_client_options;
 
 #define GW_CLIENT_OPTIONS_INIT \
-  { sizeof(gw_client_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, NULL, NULL }
+  { sizeof(gw_client_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, NULL, NULL, 0, NULL, NULL }
 
 typedef enum gw_client_priority {
   GW_CLIENT_PRIORITY_NORMAL = 0,

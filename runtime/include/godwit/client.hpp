@@ -57,6 +57,23 @@ struct Message {
   std::string_view body;
 };
 
+/// What happens to the connection and the session of a client.
+struct ClientEvent {
+  enum class Kind : uint8_t {
+    kConnecting,    ///< it tries, or tries again; `code` says why, where the last try failed
+    kConnected,     ///< the server has let it in
+    kResumed,       ///< … and has its session: nothing was lost. Comes before kConnected
+    kSessionLost,   ///< … with a new session: what was not acknowledged has failed with SessionLost (1014). Before kConnected
+    kDraining,      ///< the server is going to close
+    kDisconnected,  ///< nothing is tried any more until the next call; `code` says why
+    kClosed,        ///< by this client
+  } kind = Kind::kConnecting;
+  uint64_t reconnects = 0;  ///< connections made after one was lost
+  uint16_t code = 0;        ///< 0, or one of `godwit errors`
+  std::string name{};       ///< of the code
+  std::string text{};       ///< for a person
+};
+
 struct ClientOptions {
   std::string address{};           ///< HOST:PORT, IPv6 as [HOST]:PORT
   std::string client_id{};         ///< who this client says it is; empty: a random name
@@ -70,9 +87,15 @@ struct ClientOptions {
   std::chrono::nanoseconds request_timeout = std::chrono::seconds(30);  ///< of calls that name none
   std::chrono::nanoseconds linger = std::chrono::seconds(1);            ///< how long closing waits for calls under way
   size_t pending_max = 10'000;  ///< calls without a result; further ones fail at once with QueueFull (2002)
+  /// When the connection is lost: connect again by itself (after 1 s, then twice as long each time, up to 60 s, ± 20 %,
+  /// or when the server says), and go on with the session where the server still has it. Calls wait meanwhile, for as
+  /// long as their timeouts; what the server had not acknowledged is sent again, once. False: they fail.
+  bool reconnect = true;
   /// Handles what the server sends, on the client's thread; what it returns answers commands and queries, and a failure
   /// refuses an event. Must neither block nor throw. Empty: the server is told HandlerNotFound.
   std::function<Reply(const Message&)> on_message{};
+  /// Hears what happens to the connection, on the client's thread. Must neither block nor throw.
+  std::function<void(const ClientEvent&)> on_event{};
 };
 
 struct CallOptions {
@@ -87,8 +110,9 @@ struct CallOptions {
   bool unreliable = false;
 };
 
-/// One connection to one server, on a thread of its own. It connects when it is made; when the connection is lost,
-/// calls under way fail with a code and the next call connects again. Its members may be called from any thread; none
+/// One session with one server, on a thread of its own. It connects when it is made; when that fails, calls fail with
+/// the reason and the next one connects again. When a connection is lost the session goes on over the next one
+/// (`ClientOptions::reconnect`). Its members may be called from any thread; none
 /// of them blocks but the destructor.
 class GODWIT_CLIENT_API Client {
  public:

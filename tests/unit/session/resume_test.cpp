@@ -26,7 +26,8 @@ Result<uint64_t> event(TwoSessions::Side& side, std::string_view action, uint64_
 
 }  // namespace
 
-TEST_CASE("a session that keeps nothing takes nothing while it has no connection; another takes it and sends it later") {
+TEST_CASE(
+    "a session that keeps nothing takes nothing while it has no connection; another takes it and sends it later") {
   TwoSessions poor;
   poor.cut();
   CHECK(event(*poor.client, "a", 1).error().code == Code::kConnectionLost);
@@ -210,7 +211,8 @@ TEST_CASE("a request that its caller withdraws ends for the caller and is told t
   CHECK(pair.server->cancelled == std::vector<uint64_t>{*sent});
 }
 
-TEST_CASE("whenever a connection is lost, everything is handled once and in order, both ways, and every sender hears so") {
+TEST_CASE(
+    "whenever a connection is lost, everything is handled once and in order, both ways, and every sender hears so") {
   for (uint64_t seed = 1; seed <= 60; ++seed) {
     Prng random(seed);
     Pair pair({.outbox_messages_max = 50, .holdback_messages_max = 50});
