@@ -38,10 +38,22 @@ void add_each(const Scrape& scrape, Counters<N> M::*counters, std::string_view l
 #define PLAIN(member) [](const Scrape& scrape, Series& series) { series.add({}, TOTAL(member)); }
 
 constexpr Metric kMetrics[] = {
-    {"godwit_sessions", kGauge, "state", "Sessions by state: normal.",
+    {"godwit_sessions", kGauge, "state",
+     "Sessions by state: normal, or parted (their connection was lost; kept to be resumed).",
      [](const Scrape& scrape, Series& series) {
-       series.add({{"state", "normal"}}, TOTAL(sessions));
+       series.add({{"state", "normal"}}, TOTAL(sessions) - TOTAL(sessions_parted));
+       series.add({{"state", "parted"}}, TOTAL(sessions_parted));
      }},
+    {"godwit_session_resumes_total", kCounter, "result",
+     "Sessions whose connection was lost, by what became of them: recovered, expired, or rejected when a client asked "
+     "for one.",
+     [](const Scrape& scrape, Series& series) {
+       series.add({{"result", "recovered"}}, TOTAL(resumes));
+       series.add({{"result", "expired"}}, TOTAL(resumes_expired));
+       series.add({{"result", "rejected"}}, TOTAL(resumes_refused));
+     }},
+    {"godwit_message_retransmits_total", kCounter, "", "Messages sent again over another connection of their session.",
+     PLAIN(messages_resent)},
     {"godwit_hellos_refused_total", kCounter, "", "Clients that were turned away.", PLAIN(hellos_refused)},
     {"godwit_messages_received_total", kCounter, "type, size_class", "Messages received, each once.",
      [](const Scrape& scrape, Series& series) { add_messages(scrape, &M::messages_received, series); }},

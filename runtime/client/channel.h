@@ -78,6 +78,7 @@ class Channel final : public session::Link {
   Status send_message(const wire::Envelope& envelope, Bytes body, const session::SharedBody& shared) override;
   void send_ack(const wire::Ack& ack) override;
   void send_cancel(uint64_t message_id) override;
+  uint64_t undelivered() const override { return connection_.queued_bytes(); }
   void close(Code code, std::string_view text) override;
 
  private:

@@ -22,6 +22,8 @@ class Link {
   virtual void send_ack(const wire::Ack& ack) = 0;
   /// Nobody waits for the answer to this request any more; a peer that does not read such frames hears nothing.
   virtual void send_cancel(uint64_t message_id) = 0;
+  /// Bytes that were sent and have not arrived yet.
+  virtual uint64_t undelivered() const = 0;
   /// Ends the connection with this code.
   virtual void close(Code code, std::string_view text) = 0;
 };

@@ -182,7 +182,8 @@ class Session final : private ReplyWaiter {
   uint64_t ack_soon_ = 0;      ///< highest number whose sender waits for the acknowledgement
   uint64_t acknowledged_ = 0;  ///< cumulative number of our last acknowledgement
   Timer ack_timer_;
-  Timestamp progressed_{};  ///< when an acknowledgement last settled something
+  Timestamp progressed_{};    ///< when an acknowledgement last settled something
+  uint64_t undelivered_ = 0;  ///< when it was last looked at
   Timer stall_timer_;
 };
 

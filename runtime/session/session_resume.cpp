@@ -64,15 +64,18 @@ Status Session::check_apart(const wire::Envelope& envelope) const {
 
 void Session::watch_for_stall() {
   progressed_ = world_.clock.now();
-  if (!stall_timer_.armed()) world_.timers.arm(stall_timer_, progressed_ + config_.ack_timeout * config_.ack_retries);
+  if (!stall_timer_.armed()) world_.timers.arm(stall_timer_, progressed_ + config_.ack_timeout);
 }
 
 void Session::on_stall(Timestamp now) {
   if (outbox_.unsettled() == 0) return;
+  // A slow network is none of the peer's fault: as long as bytes arrive, what they are part of may still come.
+  const uint64_t undelivered = link_ ? link_->undelivered() : 0;
+  if (undelivered != std::exchange(undelivered_, undelivered)) progressed_ = now;
   const Timestamp due = progressed_ + config_.ack_timeout * config_.ack_retries;
-  if (now < due || !link_) return world_.timers.arm(stall_timer_, std::max(due, now + config_.ack_timeout));
+  if (now < due || !link_) return world_.timers.arm(stall_timer_, now + config_.ack_timeout);
   refuse_peer(Code::kAckTimeout, "nothing was acknowledged for too long");
-  world_.timers.arm(stall_timer_, now + config_.ack_timeout * config_.ack_retries);
+  world_.timers.arm(stall_timer_, now + config_.ack_timeout);
 }
 
 }  // namespace godwit::session

@@ -81,6 +81,8 @@ void check(Codecs& codecs, FrameType type, Bytes payload) {
     case FrameType::kGoodbye: return check_same(codecs, codecs.first.decode_goodbye(payload), &Codec::decode_goodbye);
     case FrameType::kPing: return check_same(codecs, codecs.first.decode_ping(payload), &Codec::decode_ping);
     case FrameType::kPong: return check_same(codecs, codecs.first.decode_pong(payload), &Codec::decode_pong);
+    case FrameType::kRenewal: return check_same(codecs, codecs.first.decode_renewal(payload), &Codec::decode_renewal);
+    case FrameType::kCancel: return check_same(codecs, codecs.first.decode_cancel(payload), &Codec::decode_cancel);
   }
 }
 

@@ -46,6 +46,7 @@ class TwoSessions {
     std::vector<uint64_t> sent;  ///< numbers, as they went into the link
     std::vector<uint64_t> cancelled;
     Code closed = Code::kOk;
+    uint64_t on_the_way = 0;  ///< what the link says of bytes that have not arrived
     WorkerMetrics metrics;
     RecordingWaiter waiter;
 
@@ -79,6 +80,7 @@ class TwoSessions {
     void send_cancel(uint64_t message_id) override {
       pair_.later(ack_travel, [&to = peer(), message_id] { to.session.receive_cancel(message_id); });
     }
+    uint64_t undelivered() const override { return on_the_way; }
     void close(Code code, std::string_view) override { closed = code; }
     void on_cancel(session::Session&, uint64_t message_id) override { cancelled.push_back(message_id); }
 

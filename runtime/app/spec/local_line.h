@@ -55,6 +55,7 @@ class LocalLine {
     Status send_message(const wire::Envelope& envelope, Bytes body, const session::SharedBody& shared) override;
     void send_ack(const wire::Ack& ack) override { queue_.emplace_back(StoredAck(ack)); }
     void send_cancel(uint64_t message_id) override { queue_.emplace_back(wire::Cancel{message_id}); }
+    uint64_t undelivered() const override { return 0; }
     void close(Code code, std::string_view text) override { broken_ = Error{code, std::string(text)}; }
 
     bool deliver_to(session::Session& session);

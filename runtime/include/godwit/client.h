@@ -93,9 +93,9 @@ typedef struct gw_client_options {
   uint32_t pending_max;         /* 0: 10,000 calls without a reply; further ones fail at once with QueueFull (2002) */
   gw_client_on_message on_message; /* NULL: the server is told HandlerNotFound (4001) */
   void* on_message_user;
-  /* Not 0: calls fail when the connection is lost, and the next one connects again. 0: it connects again by itself (after
-     1 s, then twice as long each time, up to 60 s, +- 20 %, or when the server says), and goes on with the session where
-     the server still has it; calls wait meanwhile for as long as their timeouts. */
+  /* Not 0: calls fail when the connection is lost, and the next one connects again. 0: it connects again by itself
+     (after 1 s, then twice as long each time, up to 60 s, +- 20 %, or when the server says), and goes on with the
+     session where the server still has it; calls wait meanwhile for as long as their timeouts. */
   int no_reconnect;
   gw_client_on_event on_event; /* NULL: nobody hears of it */
   void* on_event_user;

@@ -63,7 +63,8 @@ struct ClientEvent {
     kConnecting,    ///< it tries, or tries again; `code` says why, where the last try failed
     kConnected,     ///< the server has let it in
     kResumed,       ///< … and has its session: nothing was lost. Comes before kConnected
-    kSessionLost,   ///< … with a new session: what was not acknowledged has failed with SessionLost (1014). Before kConnected
+    kSessionLost,   ///< … with a new session: what was not acknowledged has failed with SessionLost (1014). Before
+                    ///< kConnected
     kDraining,      ///< the server is going to close
     kDisconnected,  ///< nothing is tried any more until the next call; `code` says why
     kClosed,        ///< by this client

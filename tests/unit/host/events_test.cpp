@@ -130,7 +130,8 @@ TEST_CASE("a flood of events is taken a share at a time, so that messages have t
 TEST_CASE("mistakes with events are told at load, with the events that there are") {
   ScriptWorld world;
   CHECK(world.load_error("gw.on('session_opened', print)") ==
-        "test/main.lua:1: gw.on: unknown event 'session_opened'; there are session_created, session_closed");
+        "test/main.lua:1: gw.on: unknown event 'session_opened'; there are session_created, session_closed, "
+        "session_parted, session_resumed");
   CHECK(world.load_error("gw.on('session_closed')").find("the handler must be a function") != std::string::npos);
   CHECK(world.load_error("gw.on('session_closed', print, { quick = true })").find("unknown option 'quick'") !=
         std::string::npos);

@@ -62,6 +62,7 @@ class TestWorker final : public app::WorkerServices::Sessions,
     }
     void send_ack(const wire::Ack&) override {}
     void send_cancel(uint64_t) override {}
+    uint64_t undelivered() const override { return 0; }
     void close(Code code, std::string_view) override { closed = code; }
 
     std::vector<std::string> actions() const {

@@ -194,7 +194,21 @@ TEST_CASE("a connection on which nothing is acknowledged for too long is closed,
   REQUIRE(event(*pair.client, "e", 2));
   pair.run(29s);
   CHECK(pair.client->closed == Code::kOk);
-  pair.run(2s);
+  pair.run(11s);  // it is looked at every ten seconds
+  CHECK(pair.client->closed == Code::kAckTimeout);
+}
+
+TEST_CASE("as long as bytes arrive a slow network is not taken for a peer that does nothing") {
+  Pair pair({.ack_timeout = 10s, .ack_retries = 3});
+  pair.server->on_arrival = [](const wire::Envelope&, Bytes) {};
+  pair.client->on_the_way = 1'000'000;
+  REQUIRE(event(*pair.client, "e", 1));
+  for (int i = 0; i < 20; ++i) {
+    pair.run(9s);
+    pair.client->on_the_way -= 1000;
+  }
+  CHECK(pair.client->closed == Code::kOk);
+  pair.run(50s);
   CHECK(pair.client->closed == Code::kAckTimeout);
 }
 
