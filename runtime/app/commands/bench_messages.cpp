@@ -45,9 +45,10 @@ void BenchMessages::on_dial_failed(uint64_t, const Error& why) {
   finish(why);
 }
 
-// Its messages in flight have been told already. The loss itself is a failure of its own, because a server that drops
-// idle connections is no server that passed.
-void BenchMessages::on_disconnected(uint64_t connection, client::PeerId, const Error& why, session::SessionId) {
+// Its messages in flight are told first. The loss itself is a failure of its own, because a server that drops idle
+// connections is no server that passed.
+void BenchMessages::on_disconnected(uint64_t connection, client::PeerId, const Error& why, session::SessionId kept) {
+  loop().give_up(kept, why);
   if (finished()) return;
   if (phase_ == Phase::kConnecting) return finish(why);
   connections_[connection].session = nullptr;

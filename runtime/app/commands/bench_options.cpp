@@ -62,6 +62,8 @@ client::ClientLoopOptions BenchOptions::loop_options() const {
   client::ClientLoopOptions options{.tls = connect.tls()};
   options.core.session.body_bytes_max = limits::kInlineBodyBytesMax;
   options.core.codec.inline_bytes_max = limits::kInlineBodyBytesMax;
+  // As clients of the library do: what is sent is kept until it is acknowledged.
+  options.core.keep_sessions = pattern == BenchPattern::kRequest || pattern == BenchPattern::kEvent;
   options.core.promises_max = std::max<size_t>(options.core.promises_max, size_t{clients} * in_flight);
   options.loop.busy_poll.enabled = busy_poll > Duration::zero();
   options.loop.busy_poll.spin = busy_poll;
