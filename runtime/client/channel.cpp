@@ -67,14 +67,18 @@ Status Channel::go_live(session::Session& session, Duration heartbeat, uint64_t 
   heartbeat_ = heartbeat;
   last_heard_ = world_.clock.now();
   if (heartbeat_ > Duration::zero()) arm_heartbeat(last_heard_ + heartbeat_);
-  // What overtook the greeting on other streams has been waiting unread.
+  return {};
+}
+
+void Channel::read_early() {
   std::vector<quic::StreamId> early;
   for (const auto& [id, inbound] : inbound_) {
     if (id != control_) early.push_back(id);  // its frames are being read right now
   }
   std::sort(early.begin(), early.end());
-  for (const quic::StreamId id : early) on_readable(id);
-  return {};
+  for (const quic::StreamId id : early) {
+    if (!closed_) on_readable(id);
+  }
 }
 
 void Channel::on_event(const quic::Event& event) {

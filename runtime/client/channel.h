@@ -61,6 +61,8 @@ class Channel final : public session::Link {
   /// sides have.
   Status go_live(session::Session& session, Duration heartbeat, uint64_t features,
                  const std::optional<session::Resync>& resync);
+  /// Reads what overtook the greeting on other streams, once its owner is ready for messages.
+  void read_early();
   bool live() const { return session_ != nullptr; }
   /// The connection is over, or has lost its session to another one: nothing is read or sent any more.
   void detach();

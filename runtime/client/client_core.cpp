@@ -190,7 +190,9 @@ void ClientCore::on_welcome(Peer& peer, const wire::Welcome& welcome) {
   if (const Status live = go_live(peer, welcome); !live)
     return peer.channel->close(live.error().code, "the server allows no stream for the shared lane");
   const Entry::Kind kind = welcome.resumed ? Entry::Kind::kResumed : asked ? Entry::Kind::kLost : Entry::Kind::kNew;
-  world_.events.on_connected(peer.id, {kind, welcome.lost, std::chrono::milliseconds(welcome.resume_window_ms)});
+  const PeerId id = peer.id;
+  world_.events.on_connected(id, {kind, welcome.lost, std::chrono::milliseconds(welcome.resume_window_ms)});
+  if (Peer* connected = peers_.get(id)) connected->channel->read_early();
 }
 
 session::SessionId ClientCore::make_session(const wire::Welcome& welcome) {

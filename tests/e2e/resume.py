@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """A client library, a server and a network that fails between them: sessions that go on, and such that cannot."""
 
-import pathlib
+import contextlib
 import os
+import pathlib
 import subprocess
 
 import harness
@@ -46,6 +47,25 @@ def test_the_numbers_go_on_when_the_cable_is_plugged_in_again():
         assert walk.numbers() == list(range(1, 121)), walk.out.seen
         assert server.metric("godwit_session_resumes_total") == 1
         assert server.metric("godwit_connections_opened_total") == 2
+
+
+def test_of_several_workers_a_client_comes_back_to_the_one_that_has_its_session():
+    with Server(config=ALERT % "60s", arguments=["--set", "server.workers=4"]) as server, Shaped(server) as path, \
+            contextlib.ExitStack() as stack:
+        walks = [stack.enter_context(Walk(path.address, 100)) for _ in range(4)]
+        for walk in walks:
+            walk.out.wait_for("^5$")
+        path.say("blackhole on")
+        for walk in walks:
+            walk.out.wait_for("no connection: IdleTimeout")
+        path.say("rebind")
+        path.say("blackhole off")
+        for walk in walks:
+            assert walk.process.wait(harness.PATIENCE_S) == 0
+            walk.out.rest()
+            assert walk.numbers() == list(range(1, 101)), walk.out.seen
+        assert server.metric("godwit_session_resumes_total") == 4
+        assert server.metric("godwit_hellos_refused_total") == 0
 
 
 def test_a_server_that_is_killed_loses_the_session_and_the_client_says_so():

@@ -121,7 +121,10 @@ void ClientNode::part(ClientPeer& peer, session::SessionId kept) {
 void ClientNode::on_connected(client::PeerId id, const client::Entry& entry) {
   ClientPeer* peer = find(id);
   // A new session would begin at number 1 again: for the ledger it is somebody else.
-  if (entry.kind == client::Entry::Kind::kLost) return core_.close(id, Code::kCancelled, "not the session it was");
+  if (entry.kind == client::Entry::Kind::kLost) {
+    peer->lost_ = true;
+    return core_.close(id, Code::kCancelled, "not the session it was");
+  }
   peer->state_ = ClientPeer::State::kConnected;
   peer->resumes_ += entry.kind == client::Entry::Kind::kResumed;
   ++connected_;
@@ -133,7 +136,8 @@ void ClientNode::on_disconnected(client::PeerId id, const Error& why, session::S
   world_.expect(!peer->ended(), "a connection ended twice");
   connected_ -= peer->connected();
   world_.trace().note(peer->client_id(), kept ? "parted" : "ended", static_cast<uint64_t>(why.code));
-  if (kept) return part(*peer, kept);
+  if (kept && !peer->lost_) return part(*peer, kept);
+  core_.give_up(kept, why);
   peer->state_ = ClientPeer::State::kEnded;
   peer->why_ended_ = why;
   peer->ended_at_ = world_.now();
@@ -142,7 +146,7 @@ void ClientNode::on_disconnected(client::PeerId id, const Error& why, session::S
 /// Events of the server are handled at once; other messages it does not send.
 void ClientNode::on_message(client::PeerId id, session::Session& session, const session::Incoming& message) {
   const wire::Envelope& envelope = message.envelope;
-  if (envelope.kind != wire::Kind::kEvent)
+  if (envelope.kind != wire::Kind::kEvent || find(id)->lost_)
     return session.refuse(envelope.seq, Code::kHandlerNotFound, "this client takes events only");
   world_.ledger().handled(downward(find(id)->client_id()), envelope.seq,
                           hash_message(envelope.action, hash_bytes(message.body)));

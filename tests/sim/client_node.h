@@ -54,6 +54,7 @@ class ClientPeer final : private session::ReplyWaiter {
   Timestamp ended_at_{};
   bool told_goodbye_ = false;
   session::SessionId kept_;  ///< without a connection
+  bool lost_ = false;        ///< the server has another session for it, which it does not want
   uint64_t resumes_ = 0;
 };
 

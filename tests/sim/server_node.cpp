@@ -34,12 +34,18 @@ ServerNode::ServerNode(World& world, const Options& options)
             {world.clock(), timers(), sender(), entropy_, log(), metrics(), sessions_, *authenticator_, keys_, witness_,
              services_, planner_}) {}
 
+/// In the ledger: a second session of the same client numbers its messages anew.
+std::string ServerNode::name_of(const std::string& client_id, host::SessionKey key) {
+  const bool first = first_sessions_.try_emplace(client_id, key).first->second == key;
+  return downward(client_id) + (first ? "" : "#" + std::to_string(key));
+}
+
 bool ServerNode::push(const std::string& client_id, Bytes body, session::Order order) {
   for (const host::SessionInfo& info : services_.sessions({})) {
     if (info.client_id != client_id) continue;
     session::Session& session = *core_.find_session(session::SessionId::from_u64(info.key));
     const uint64_t seq = session.outbox().next_seq();
-    const std::string who = downward(client_id);
+    const std::string who = name_of(client_id, info.key);
     const uint64_t body_hash = hash_bytes(body);
     const Status sent =
         services_.send(info.key, {.action = "news", .body = body, .timeout = 1h, .order = order},

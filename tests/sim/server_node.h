@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 
 #include "actions.h"
@@ -37,6 +38,9 @@ class ServerNode final : public Node {
   bool end_turn() override;
 
  private:
+  std::string name_of(const std::string& client_id, host::SessionKey key);
+
+  std::map<std::string, host::SessionKey> first_sessions_;  ///< of each client that was pushed to
   std::unique_ptr<session::Authenticator> authenticator_;
   app::SharedCap sessions_;
   quic::KeyRing keys_;

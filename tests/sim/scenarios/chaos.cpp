@@ -31,12 +31,16 @@ Conditions random_conditions(Prng& random) {
   };
 }
 
-/// One client that connects, sends all kinds of messages, loses its connection, and connects again, until the trouble
-/// is over.
+/// One client that connects, sends all kinds of messages and gets some, loses its connection, and goes on with its
+/// session or with another one, until the trouble is over.
 class Wanderer {
  public:
-  Wanderer(World& world, uint8_t number)
-      : world_(world), random_(world.random()()), node_(world, options(number)), ends_(world.now() + kTrouble) {
+  Wanderer(World& world, ServerNode& server, uint8_t number)
+      : world_(world),
+        server_(server),
+        random_(world.random()()),
+        node_(world, options(number, random_)),
+        ends_(world.now() + kTrouble) {
     world_.network().set(node_, random_conditions(random_));
     dial();
     act();
@@ -50,9 +54,12 @@ class Wanderer {
   }
 
  private:
-  static ClientNode::Options options(uint8_t number) {
+  /// Half of them keep their sessions, and notice soon that a connection is lost.
+  static ClientNode::Options options(uint8_t number, Prng& random) {
     ClientNode::Options options;
     options.number = number;
+    options.core.keep_sessions = random.chance(0.5);
+    options.redial_after = Duration(random.between(1, 3'000'000'000));
     return options;
   }
 
@@ -61,7 +68,8 @@ class Wanderer {
   void act() {
     if (world_.now() >= ends_) return;
     if (peer_->ended()) dial();
-    for (uint64_t burst = random_.below(8); peer_->connected() && burst > 0; --burst) send();
+    for (uint64_t burst = random_.below(8); (peer_->connected() || peer_->parted()) && burst > 0; --burst) send();
+    if (random_.chance(0.5)) (void)server_.push(peer_->client_id(), make_body(random_(), random_.below(300)));
     world_.after(Duration(random_.below(100'000'000)), [this] { act(); });
   }
 
@@ -85,7 +93,7 @@ class Wanderer {
   void trouble() {
     if (world_.now() >= ends_) return;
     const Duration spell(random_.below(6'000'000'000));
-    switch (random_.below(10)) {
+    switch (random_.below(12)) {
       case 0: world_.network().rebind(node_, Network::Change::kPort); break;
       case 1: world_.network().rebind(node_, Network::Change::kAddress); break;
       case 2: world_.network().set(node_, random_conditions(random_)); break;
@@ -101,12 +109,14 @@ class Wanderer {
         node_.block_sending(true);
         world_.after(spell / 2, [this] { node_.block_sending(false); });
         break;
+      case 9: node_.drop(*peer_); break;
       default: break;
     }
     world_.after(Duration(random_.below(8'000'000'000)), [this] { trouble(); });
   }
 
   World& world_;
+  ServerNode& server_;
   Prng random_;
   ClientNode node_;
   ClientPeer* peer_ = nullptr;
@@ -122,10 +132,12 @@ void chaos(World& world) {
   options.core.session.holdback_messages_max = options.core.session.outbox_messages_max;
   options.core.dispatcher.turn_budget = pick(world.random(), std::array<Duration, 2>{1ms, 20ms});
   options.core.dispatcher.batch_messages_max = pick(world.random(), std::array<size_t, 2>{4, 64});
+  options.core.session.heartbeat_interval = pick(world.random(), std::array<Duration, 2>{2s, 15s});
+  options.core.session.resume_window = pick(world.random(), std::array<Duration, 3>{2s, 10s, 60s});
   options.handler_cost = pick(world.random(), std::array<Duration, 3>{0ms, 300us, 3ms});
   ServerNode server(world, options);
   std::deque<Wanderer> wanderers;
-  for (uint8_t number = 1; number <= 2; ++number) wanderers.emplace_back(world, number);
+  for (uint8_t number = 1; number <= 2; ++number) wanderers.emplace_back(world, server, number);
 
   world.after(Duration(world.random().below(kTrouble.count())), [&] { world.pause(server, 2s); });
   world.run(kTrouble);
