@@ -3,12 +3,6 @@
 namespace godwit::app {
 namespace {
 
-/// Why a connection ended, as its session is to see it: a peer that closes says it with a code of ours.
-Code reason_of(const quic::Closed& closed) {
-  const auto said = static_cast<Code>(closed.app_error);
-  return closed.code == Code::kPeerClosed && closed.app_error <= UINT16_MAX && describe(said) ? said : closed.code;
-}
-
 /// The network's fault, or that of silence: the session may go on over another connection. Whoever says goodbye or
 /// breaks the protocol ends it.
 bool outlives(Code reason) {
@@ -145,6 +139,7 @@ void ServerCore::close_wanted() {
 void ServerCore::end_session(session::SessionId id, Code code, std::string_view text) {
   Peer* peer = find_peer(id);
   if (!peer) return sessions_.end(id, code, text);
+  sessions_.find(id)->ending = Ending{code, std::string(text)};
   peer->channel.send_control(codec_.encode(wire::Goodbye{code, text, 0}));
   peer->channel.finish(code, text);
 }
@@ -165,15 +160,21 @@ void ServerCore::end_peer(quic::ConnectionId id, const quic::Closed& closed) {
   const auto connection = connections_.find(peer->session);
   if (connection != connections_.end() && connection->second == id) {
     connections_.erase(connection);
-    const Code reason = reason_of(closed);
-    if (outlives(reason)) {
-      sessions_.part(peer->session, reason, closed.reason);
-    } else {
-      sessions_.end(peer->session, reason, closed.reason);
-    }
+    leave(*sessions_.find(peer->session), reason_of(closed), closed.reason);
   }
   log_.debug("connection closed", {{"code", closed.code}, {"reason", closed.reason}, {"address", peer->address}});
   doomed_peers_.push_back(std::move(peer));
+}
+
+/// Its connection is gone: the session goes, or stays for another one.
+void ServerCore::leave(Resident& resident, Code reason, std::string_view text) {
+  if (resident.ending) {
+    const Ending ending = *resident.ending;
+    return sessions_.end(resident.id, ending.code, ending.text);
+  }
+  // A client that has not read its Welcome may give this connection up for any reason, and try another.
+  if (outlives(reason) || !resident.confirmed) return sessions_.part(resident.id, reason, text);
+  sessions_.end(resident.id, reason, text);
 }
 
 void ServerCore::on_message(session::Session& session, session::Incoming message) {

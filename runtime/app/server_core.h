@@ -121,8 +121,11 @@ class ServerCore final : private quic::ConnectionOwner,
                      const session::Identity& identity);
   void take_up(Peer& peer, Resident& resident);
   void end_session(session::SessionId id, Code code, std::string_view text);
+  void leave(Resident& resident, Code reason, std::string_view text);
   void welcome(Peer& peer, Resident& resident, const std::optional<session::Resync>& resumed, Code lost);
-  void refuse(Peer& peer, const Error& error, uint16_t steer = 0);
+  void refuse(Peer& peer, const Error& error);
+  void steer(Peer& peer, uint8_t worker);
+  void turn_away(Peer& peer, const wire::Refuse& refuse);
   std::string make_token(Peer& peer, const Resident& resident);
   void renew_tokens();
   void end_peer(quic::ConnectionId id, const quic::Closed& closed);

@@ -28,7 +28,8 @@ void ServerCore::on_greeting(client::Channel& channel, const wire::Frame& frame)
   if (const Status valid = session::check_client_id(hello->client_id); !valid) return refuse(*peer, valid.error());
   peer->features = hello->features & (wire::features::kResume | wire::features::kCancel);
   if (config_.session.resume_window == Duration::zero()) peer->features &= ~wire::features::kResume;
-  if (!hello->resume_token.empty()) {
+  const bool resumes = (peer->features & wire::features::kResume) != 0;
+  if (resumes && !hello->resume_token.empty()) {
     peer->claim = Claim{std::string(hello->resume_token), {hello->last_seq, hello->known_seq}};
   }
   ask_who(*peer, *hello);
@@ -69,13 +70,16 @@ Status ServerCore::enter(Peer& peer, session::Identity identity) {
   if (!proof) return enter_anew(peer, std::move(identity), Code::kSessionLost);
   const session::SessionId id = session::SessionId::from_u64(proof->session);
   if (worker_of(id) != worker_) {
-    refuse(peer, {Code::kSessionElsewhere, "come again as this steers"}, wire::to_steer(worker_of(id)));
+    steer(peer, worker_of(id));
     return {};
   }
   Resident* resident = sessions_.find(id);
-  if (!resident) return enter_anew(peer, std::move(identity), Code::kSessionLost);
+  if (!resident || resident->ending) return enter_anew(peer, std::move(identity), Code::kSessionLost);
   if (const Status may = check_claim(*resident, *proof, peer, identity); !may) {
-    if (may.error().code != Code::kSessionLost) return may;
+    if (may.error().code != Code::kSessionLost) {
+      world_.metrics.resumes_refused.add();
+      return may;
+    }
     // Who cannot go on with it has no use for it.
     end_session(id, Code::kSessionLost, may.error().text);
     return enter_anew(peer, std::move(identity), Code::kSessionLost);
@@ -169,13 +173,23 @@ void ServerCore::renew_tokens() {
   }
 }
 
-void ServerCore::refuse(Peer& peer, const Error& error, uint16_t steer) {
-  peer.greeting = Peer::Greeting::kDecided;
+void ServerCore::refuse(Peer& peer, const Error& error) {
   world_.metrics.hellos_refused.add();
   log_.info("client refused", {{"code", error.code}, {"reason", error.text}, {"address", peer.address}});
+  turn_away(peer, {error.code, error.text, retry_after_ms(error.code)});
+}
+
+/// Another worker has what the client wants.
+void ServerCore::steer(Peer& peer, uint8_t worker) {
+  log_.debug("client steered to another worker", {{"worker", worker}, {"address", peer.address}});
+  turn_away(peer, {Code::kSessionElsewhere, "come again as this steers", 0, wire::to_steer(worker)});
+}
+
+void ServerCore::turn_away(Peer& peer, const wire::Refuse& refuse) {
+  peer.greeting = Peer::Greeting::kDecided;
   world_.timers.disarm(peer.greeting_timer);
-  peer.channel.send_control(codec_.encode(wire::Refuse{error.code, error.text, retry_after_ms(error.code), steer}));
-  peer.channel.finish(error.code, error.text);
+  peer.channel.send_control(codec_.encode(refuse));
+  peer.channel.finish(refuse.code, refuse.text);
 }
 
 }  // namespace godwit::app

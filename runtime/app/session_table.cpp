@@ -103,8 +103,8 @@ void SessionTable::part(session::SessionId id, Code code, std::string_view reaso
 
 void SessionTable::rejoin(Resident& resident, std::string address) {
   stop_waiting(resident);
-  ++resident.epoch;
-  resident.confirmed = false;
+  // Welcomes that nobody read are all of one epoch, so that the proof from before them stays the last one.
+  if (std::exchange(resident.confirmed, false)) ++resident.epoch;
   resident.address = std::move(address);
   resident.view.address = resident.address;
   world_.services.directory().move(resident.id.to_u64(), resident.address);

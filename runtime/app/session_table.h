@@ -19,15 +19,22 @@
 
 namespace godwit::app {
 
+/// Why a session is to end.
+struct Ending {
+  Code code;
+  std::string text;
+};
+
 /// What a server knows of one session beside its messages.
 struct Resident {
   const session::SessionId id;
   session::Identity identity;
   std::string address;
   host::SessionView view;
-  uint32_t epoch = 1;       ///< grows with each connection that takes the session up
+  uint32_t epoch = 1;       ///< grows when a connection takes the session up from one whose Welcome was read
   bool confirmed = true;    ///< the client has shown that it read the Welcome of this epoch
   Timestamp ends = kNever;  ///< without a connection: when it is given up
+  std::optional<Ending> ending = std::nullopt;  ///< it is over as soon as its connection has closed; nobody resumes it
 };
 
 /// The sessions of one worker: makes them, knows whose they are, tells apps of their coming and going, and gives those

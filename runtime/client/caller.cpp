@@ -76,6 +76,7 @@ Status Caller::open() {
 void Caller::run() {
   reconnector_->start();
   loop_->run();
+  reconnector_->close();
   loop_->close_all();
   loop_->linger(kGoodbyeTimeoutMax);
 }

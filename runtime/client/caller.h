@@ -31,6 +31,8 @@ class Caller final : private ClientLoop::Owner,
   /// Returns after `wind_up`, when every call has its result and the goodbye is out.
   void run();
   void take(std::vector<Call> calls);
+  /// Connects now, where it would wait before the next try.
+  void hurry() { reconnector_->hurry(); }
   /// Ends when the calls under way have ended, or are cancelled after the linger time.
   void wind_up();
 

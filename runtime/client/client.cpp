@@ -54,6 +54,8 @@ void Client::send(std::string_view action, std::string_view body, CallOptions op
   front_->submit(make_call(Call::Kind::kEvent, action, body, std::move(options), std::move(on_reply)));
 }
 
+void Client::reconnect_now() { front_->hurry(); }
+
 void Client::close() { front_->close(); }
 
 }  // namespace godwit

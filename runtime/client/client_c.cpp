@@ -165,6 +165,8 @@ gw_client* gw_client_open(const gw_client_options* options) try {
   return nullptr;
 }
 
+void gw_client_reconnect_now(gw_client* client) { client->client.reconnect_now(); }
+
 void gw_client_close(gw_client* client) { delete client; }
 
 void gw_client_request(gw_client* client, const char* action, const void* body, size_t body_bytes,

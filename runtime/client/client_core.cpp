@@ -34,12 +34,6 @@ bool outlives(Code why) {
          why == Code::kAckTimeout || why == Code::kSocketFailed || why == Code::kServerDraining;
 }
 
-/// A server that closes says why with a code of the common registry; one we do not know stays PeerClosed.
-Code code_of(const quic::Closed& closed) {
-  const auto said = static_cast<Code>(closed.app_error);
-  return closed.code == Code::kPeerClosed && closed.app_error <= UINT16_MAX && describe(said) ? said : closed.code;
-}
-
 }  // namespace
 
 ClientCore::ClientCore(const ClientCoreConfig& config, quic::EndpointOptions options, World world)
@@ -65,7 +59,7 @@ Result<PeerId> ClientCore::connect(const NetworkPath& path, const std::string& s
       if (Peer* peer = peers_.get(self)) {
         peer->refusal = {Code::kConnectTimeout, "no connection in time"};
         if (quic::Connection* connection = endpoint_->get(peer->connection))
-          connection->close(Code::kConnectTimeout, "gave up");
+          connection->close(code_of_giving_up(*peer, Code::kConnectTimeout), "gave up");
         end(self, peer->refusal);
       }
     });
@@ -87,7 +81,13 @@ quic::Connection* ClientCore::connection(PeerId id) {
 }
 
 void ClientCore::close(PeerId id, Code code, std::string_view reason) {
-  if (quic::Connection* open = connection(id)) open->close(code, reason, quic::Connection::CloseMode::kAfterQueued);
+  if (quic::Connection* open = connection(id))
+    open->close(code_of_giving_up(*peers_.get(id), code), reason, quic::Connection::CloseMode::kAfterQueued);
+}
+
+/// Whoever gives a try to resume up does not give the session up, which the server may have taken up by now.
+Code ClientCore::code_of_giving_up(const Peer& peer, Code code) const {
+  return peer.resume && !peer.session ? Code::kConnectionLost : code;
 }
 
 void ClientCore::end_turn() {
@@ -116,7 +116,7 @@ void ClientCore::on_events(quic::Connection& connection, std::span<const quic::E
     if (!peer) return;
     if (const auto* closed = std::get_if<quic::Closed>(&event)) {
       const bool told = peer->refusal.code != Code::kOk;
-      return end(peer->id, told ? peer->refusal : Error{code_of(*closed), closed->reason});
+      return end(peer->id, told ? peer->refusal : Error{reason_of(*closed), closed->reason});
     }
     if (std::holds_alternative<quic::HandshakeCompleted>(event)) {
       on_handshake(*peer, connection);

@@ -116,6 +116,7 @@ class ClientCore final : private quic::ConnectionOwner,
 
   Peer* find(quic::ConnectionId id);
   Return* find_return(session::SessionId id);
+  Code code_of_giving_up(const Peer& peer, Code code) const;
   void on_handshake(Peer& peer, quic::Connection& connection);
   void on_welcome(Peer& peer, const wire::Welcome& welcome);
   void on_refuse(Peer& peer, const wire::Refuse& refuse);

@@ -52,6 +52,12 @@ void Front::hand_over() {
   caller_.take(std::move(calls));
 }
 
+void Front::hurry() {
+  const std::lock_guard lock(mutex_);
+  // A mailbox that is full has work enough for a turn, and it is a hint only.
+  if (!broken_ && !closed_) (void)caller_.loop().loop().post([this] { caller_.hurry(); });
+}
+
 void Front::close() {
   const std::lock_guard lock(mutex_);
   if (broken_ || std::exchange(closed_, true)) return;

@@ -18,6 +18,7 @@ class Front {
   /// From any thread. The result of a call that is refused is told before this returns.
   void submit(Call call);
   void close();
+  void hurry();
 
  private:
   std::optional<Error> admit(Call& call);

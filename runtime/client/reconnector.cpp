@@ -22,6 +22,9 @@ Reconnector::Reconnector(const Options& options, const Clock& clock, TimerHeap& 
       connections_(connections),
       owner_(owner),
       backoff_(options.backoff, entropy),
+      lookup_timer_([this](Timestamp) {
+        on_try_failed({Code::kConnectTimeout, "the name was not looked up in time"});
+      }),
       again_timer_([this](Timestamp) { connect(); }),
       window_timer_([this](Timestamp) { lose_session(); }) {}
 
@@ -39,9 +42,12 @@ void Reconnector::hurry() {
 }
 
 void Reconnector::connect() {
+  timers_.arm(lookup_timer_, clock_.now() + options_.connect_timeout);
   connections_.look_up([this](const Result<Remote>& remote) {
-    if (state_ != State::kConnecting) return;
-    if (!remote) return on_dial_failed(remote.error());
+    if (state_ != State::kConnecting || !lookup_timer_.armed()) return;
+    timers_.disarm(lookup_timer_);
+    // A name that was known a while ago will be known again: it is the network that is missing.
+    if (!remote) return on_try_failed(remote.error());
     dial_ = connections_.dial(*remote, options_.connect_timeout, kept_);
   });
 }
@@ -61,10 +67,13 @@ void Reconnector::on_dialed(PeerId peer, const Entry& entry) {
   resume_window_ = entry.resume_window;
   timers_.disarm(window_timer_);
   backoff_.reset();
-  reconnects_ += std::exchange(entered_, true);
+  const bool again = std::exchange(entered_, true);
+  reconnects_ += again;
   persists_ = true;
+  // Not the one from before, whether it was asked for or had been given up already.
+  const bool lost = again && entry.kind == Entry::Kind::kNew;
   // First the session, so that whoever hears of the state may use it.
-  owner_.on_entered(peer, entry);
+  owner_.on_entered(peer, lost ? Entry{Entry::Kind::kLost, Code::kSessionLost, entry.resume_window} : entry);
   if (state_ == State::kClosed) return;
   become(State::kConnected);
 }
@@ -73,8 +82,13 @@ void Reconnector::on_dial_failed(const Error& why) {
   dial_ = {};
   if (state_ != State::kConnecting) return;
   if (why.code == Code::kSessionElsewhere && ++redirects_ <= kRedirectsMax) return connect();
-  // The first try says what is wrong; later ones are made until somebody has enough of it.
-  if (!persists_ || !is_transient(why.code)) return stop(why);
+  if (!is_transient(why.code)) return stop(why);
+  on_try_failed(why);
+}
+
+/// The first try says what is wrong; later ones are made until somebody has enough of it.
+void Reconnector::on_try_failed(const Error& why) {
+  if (!persists_) return stop(why);
   owner_.on_state(State::kConnecting, why);
   connect_later();
 }
@@ -91,6 +105,7 @@ void Reconnector::on_disconnected(const Error& why, session::SessionId kept) {
 
 /// Nothing more is tried by itself.
 void Reconnector::stop(const Error& why) {
+  timers_.disarm(lookup_timer_);
   timers_.disarm(again_timer_);
   timers_.disarm(window_timer_);
   if (const session::SessionId kept = std::exchange(kept_, {})) connections_.give_up(kept, why);
@@ -111,6 +126,7 @@ void Reconnector::on_goodbye(const wire::Goodbye& goodbye) {
 
 void Reconnector::close() {
   if (state_ == State::kClosed) return;
+  timers_.disarm(lookup_timer_);
   timers_.disarm(again_timer_);
   timers_.disarm(window_timer_);
   connections_.cancel(dial_);

@@ -66,6 +66,7 @@ class Reconnector {
  private:
   void connect();
   void connect_later();
+  void on_try_failed(const Error& why);
   void stop(const Error& why);
   void lose_session();
   void become(State state, const Error& why = {Code::kOk, {}});
@@ -86,6 +87,7 @@ class Reconnector {
   bool persists_ = false;   ///< a failed try is followed by another
   uint32_t redirects_ = 0;  ///< in a row
   uint64_t reconnects_ = 0;
+  Timer lookup_timer_;  ///< how long the name may take
   Timer again_timer_;   ///< the next try
   Timer window_timer_;  ///< the server gives the session up
 };

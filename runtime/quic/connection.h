@@ -65,6 +65,12 @@ struct Closed {
   uint64_t app_error;
   std::string reason;
 };
+/// Why it ended, in our words: a peer that closes says it with a code of the common registry; one that this build does
+/// not know stays PeerClosed.
+inline Code reason_of(const Closed& closed) {
+  const auto said = static_cast<Code>(closed.app_error);
+  return closed.code == Code::kPeerClosed && closed.app_error <= UINT16_MAX && describe(said) ? said : closed.code;
+}
 using Event = std::variant<HandshakeCompleted, StreamReadable, StreamReset, StreamClosed, StreamDrained,
                            StreamsAvailable, DatagramReceived, PathChanged, Closed>;
 

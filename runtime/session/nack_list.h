@@ -26,6 +26,9 @@ class NackList {
   /// Those that were not sent yet, at most `count`, oldest first; they count as sent.
   std::vector<wire::Nack> take(size_t count);
 
+  /// What was sent is kept with a short text, or not at all where the session cannot be resumed.
+  void shorten_sent(bool keep);
+
   /// A number of the peer arrived: it has the outcome of all that is a window older.
   void arrived(uint64_t seq) {
     while (sent_ > 0 && nacks_.front().seq + window_ < seq) pop();
@@ -44,6 +47,8 @@ class NackList {
     nacks_.pop_front();
     --sent_;
   }
+
+  static constexpr size_t kKeptTextBytesMax = 64;
 
   const uint64_t window_;
   std::deque<Nack> nacks_;

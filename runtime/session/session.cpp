@@ -106,7 +106,7 @@ Status Session::respond(uint64_t request_id, const Reply& reply) {
                           .kind = wire::Kind::kResponse,
                           .status = reply.status,
                           .code = reply.code,
-                          .text = reply.text,
+                          .text = reply.text.substr(0, limits::kTextBytesMax),
                           .headers = reply.headers};
   auto sent = submit(envelope, reply.body, Outbox::Allowance::kResponse, {});
   if (sent) return {};
@@ -305,12 +305,14 @@ void Session::send_ack() {
   inbox_.ranges(ranges, kAckRangeWordsMax);
   acknowledged_ = inbox_.cumulative();
   link_->send_ack({acknowledged_, ranges, nacks});
+  nacks_.shorten_sent(keeps_);
   inbox_.acknowledged();
   world_.metrics.acks_sent.add();
 }
 
 void Session::refuse_peer(Code code, std::string_view text) {
-  if (link_) link_->close(code, text);
+  if (link_) return link_->close(code, text);
+  overrun_ = true;
 }
 
 void Session::fail_all(Code code, std::string_view text) {

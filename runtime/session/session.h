@@ -177,6 +177,7 @@ class Session final : private ReplyWaiter {
   uint64_t last_ordered_seq_ = 0;                 ///< of what we sent
   NackList nacks_;
   bool keeps_ = false;
+  bool overrun_ = false;  ///< a reply was not kept: the session cannot be resumed
   bool turn_wanted_ = false;
   bool ack_now_ = false;
   uint64_t ack_soon_ = 0;      ///< highest number whose sender waits for the acknowledgement

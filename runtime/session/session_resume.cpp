@@ -15,6 +15,7 @@ std::optional<uint32_t> left_of(uint32_t given_ms, Timestamp kept_at, Timestamp 
 }  // namespace
 
 Status Session::check(const Resync& peer) const {
+  if (overrun_) return fail(Code::kSessionLost, "there was no room for a reply");
   if (peer.handled >= outbox_.next_seq() || peer.known > inbox_.cumulative())
     return fail(Code::kSequenceInvalid, "the peer knows of messages that were never sent");
   if (peer.handled < outbox_.acknowledged())
@@ -24,8 +25,10 @@ Status Session::check(const Resync& peer) const {
 
 void Session::resume(Link& link, const Resync& peer) {
   link_ = &link;
-  // What the last acknowledgements said may have been lost with their connection.
+  // What the last acknowledgements said may have been lost with their connection: refusals go again, and no number is
+  // acknowledged before the refusals that it covers.
   nacks_.resend_beyond(peer.known);
+  acknowledged_ = peer.known;
   send_ack();
   progressed_ = world_.clock.now();
   resend(peer.handled);

@@ -42,6 +42,8 @@ void hoarded_bodies(World& world);
 void resume(World& world);
 void resume_window(World& world);
 void takeover(World& world);
+void lost_welcomes(World& world);
+void closed_for_good(World& world);
 // scenarios/paths.cpp
 void port_change(World& world);
 void server_silent(World& world);

@@ -61,6 +61,12 @@ bool ServerNode::push(const std::string& client_id, Bytes body, session::Order o
   return false;
 }
 
+bool ServerNode::close_all_sessions(Code code) {
+  const auto sessions = services_.sessions({});
+  for (const host::SessionInfo& info : sessions) (void)services_.close(info.key, code, "closed");
+  return !sessions.empty();
+}
+
 bool ServerNode::end_turn() {
   const bool more = core_.end_turn();
   core_.reap();

@@ -36,6 +36,8 @@ class ServerNode final : public Node {
 
   void receive(const ReceivedDatagrams& datagrams) override { core_.receive(datagrams); }
   bool end_turn() override;
+  /// As a handler does; false when there is none.
+  bool close_all_sessions(Code code);
 
  private:
   std::string name_of(const std::string& client_id, host::SessionKey key);

@@ -160,6 +160,10 @@ GW_CLIENT_API const char* gw_client_version(void);
  */
 GW_CLIENT_API gw_client* gw_client_open(const gw_client_options* options);
 
+/* Where the client waits before it tries to connect again: it tries now. For those who know that the network is back.
+ */
+GW_CLIENT_API void gw_client_reconnect_now(gw_client* client);
+
 /*
  * Waits for calls under way, at most linger_ms; those without a reply then fail with Cancelled (4006). Blocks
  * meanwhile, and when it returns no callback will run any more. NULL is ignored. Not to be called from a callback.

@@ -139,6 +139,10 @@ class GODWIT_CLIENT_API Client {
   std::future<Reply> send(std::string_view action, std::string_view body, CallOptions options = {});
   void send(std::string_view action, std::string_view body, CallOptions options, OnReply on_reply);
 
+  /// Where the client waits before it tries to connect again: it tries now. For those who know that the network is
+  /// back.
+  void reconnect_now();
+
   /// Takes no more calls. Those under way go on as in the destructor, which however does not block here.
   void close();
 

@@ -118,6 +118,55 @@ void resume_window(World& world) {
   world.ledger().finish();
 }
 
+void lost_welcomes(World& world) {
+  ServerNode server(world, serving());
+  ClientNode client(world, keeping(0s));
+  world.network().set(client, {.delay = 50ms});
+  ClientPeer& peer = connect(world, client);
+  Load load(world, peer, {.count = 200, .in_flight = 50, .send = {.options = {.timeout = 10min}}});
+  load.pump();
+  world.run(120ms);
+  client.drop(peer);
+  // The server takes the session up, and before its Welcome arrives the client has lost this connection, too.
+  for (uint64_t i = 0; i < world.random().between(2, 6) && world.ok(); ++i) {
+    const uint64_t taken_up = server.metrics().resumes.value();
+    client.resume(peer);
+    world.expect(world.run_until([&] { return server.metrics().resumes.value() > taken_up; }, 5s), "not taken up");
+    if (world.random().chance(0.5)) {
+      client.drop(peer);
+    } else {
+      client.close(peer);  // gives this try up, and says so
+      world.run(5s);
+    }
+    world.expect(world.run_until([&] { return peer.parted(); }, 40s), "the client does not notice");
+  }
+  client.resume(peer);
+  world.expect(world.run_until([&] { return load.done() || peer.ended(); }, 30s), "requests are left unanswered");
+  world.expect(!peer.ended(), "the session died: " + peer.why_ended().to_string());
+  world.expect(world.ledger().failed() == 0 && server.core().session_count() == 1, "something was lost");
+  world.ledger().finish();
+}
+
+void closed_for_good(World& world) {
+  ServerNode server(world, serving());
+  ClientNode client(world, keeping(200ms));
+  world.network().set(client, {.delay = 20ms});
+  ClientPeer& peer = connect(world, client);
+  const bool parted = world.seed() % 2 == 0;
+  if (parted) {
+    world.network().blackhole(client, true);
+    world.expect(world.run_until([&] { return server.core().sessions().parted() == 1; }, 30s), "not parted");
+  } else {
+    client.drop(peer);  // and comes back before the server has noticed
+  }
+  world.expect(server.close_all_sessions(Code::kForbidden), "there is no session to close");
+  world.network().blackhole(client, false);
+  world.expect(world.run_until([&] { return peer.ended(); }, 60s), "a session that was closed goes on");
+  world.expect(peer.resumes() == 0, "a session that was closed was resumed");
+  world.expect(world.run_until([&] { return server.core().session_count() == 0; }, 60s), "it is left over");
+  world.ledger().finish();
+}
+
 void takeover(World& world) {
   ServerNode server(world, serving());
   ClientNode client(world, keeping(1ms));

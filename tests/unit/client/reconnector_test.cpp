@@ -52,12 +52,19 @@ class World final : public Reconnector::Connections, public Reconnector::Owner {
   std::vector<session::SessionId> dials;  ///< what was to be resumed
   std::map<session::SessionId, Code> given_up;
   std::vector<State> states;
+  enum class Lookup : uint8_t { kWorks, kFails, kSilent } lookup = Lookup::kWorks;
+  size_t lookups = 0;
   size_t entered = 0;
+  Entry last_entry;
   size_t closed = 0;
   Reconnector reconnector;
 
  private:
-  void look_up(std::function<void(const Result<Remote>&)> done) override { done(Remote{{}, "server"}); }
+  void look_up(std::function<void(const Result<Remote>&)> done) override {
+    ++lookups;
+    if (lookup == Lookup::kWorks) done(Remote{{}, "server"});
+    if (lookup == Lookup::kFails) done(fail(Code::kAddressInvalid, "no such name"));
+  }
   DialId dial(const Remote&, Duration, session::SessionId resume) override {
     dials.push_back(resume);
     return {static_cast<uint32_t>(dials.size()), 1};
@@ -66,7 +73,10 @@ class World final : public Reconnector::Connections, public Reconnector::Owner {
   void give_up(session::SessionId kept, const Error& why) override { given_up[kept] = why.code; }
   void close(PeerId) override { ++closed; }
   void on_state(State state, const Error&) override { states.push_back(state); }
-  void on_entered(PeerId, const Entry&) override { ++entered; }
+  void on_entered(PeerId, const Entry& entry) override {
+    ++entered;
+    last_entry = entry;
+  }
 };
 
 }  // namespace
@@ -197,6 +207,45 @@ TEST_CASE("what another try cannot mend ends it, and the session with it") {
   if (world.reconnector.state() == State::kConnected) return;
   CHECK(world.reconnector.state() == State::kIdle);
   CHECK_FALSE(world.next_dial());
+}
+
+TEST_CASE("a name that cannot be looked up while the network is away does not end the session") {
+  for (const auto lookup : {World::Lookup::kFails, World::Lookup::kSilent}) {
+    World world;
+    world.reconnector.start();
+    world.enter();
+    world.lose();
+    world.lookup = lookup;
+    world.time.advance(20s);
+    CHECK(world.lookups > 2);
+    CHECK(world.reconnector.state() == State::kConnecting);
+    world.lookup = World::Lookup::kWorks;
+    REQUIRE(world.next_dial());
+    CHECK(world.dials.back() == World::kSession);
+    world.enter(World::kResumed);
+    CHECK(world.last_entry.kind == Entry::Kind::kResumed);
+  }
+}
+
+TEST_CASE("a first lookup that fails, or never ends, is told") {
+  World world;
+  SECTION("fails") { world.lookup = World::Lookup::kFails; }
+  SECTION("never ends") { world.lookup = World::Lookup::kSilent; }
+  world.reconnector.start();
+  world.time.advance(5s);
+  CHECK(world.reconnector.state() == State::kIdle);
+}
+
+TEST_CASE("another session than before is told as such, also when nobody asked for the last one any more") {
+  World world;
+  world.reconnector.start();
+  world.enter();
+  CHECK(world.last_entry.kind == Entry::Kind::kNew);
+  world.lose(Code::kPeerClosed, {});
+  REQUIRE(world.next_dial());
+  world.enter();
+  CHECK(world.last_entry.kind == Entry::Kind::kLost);
+  CHECK(world.last_entry.lost == Code::kSessionLost);
 }
 
 TEST_CASE("a client that is steered to another worker goes there at once, but not for ever") {

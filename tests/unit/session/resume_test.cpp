@@ -90,6 +90,43 @@ TEST_CASE("an event that was refused counts as refused although the refusal was 
   CHECK(pair.server->arrived.size() == 1);
 }
 
+TEST_CASE("more refusals than one acknowledgement holds, all lost with their connection, are all heard as refusals") {
+  Pair pair;
+  pair.server->on_arrival = [&](const wire::Envelope& envelope, Bytes) {
+    pair.server->session.refuse(envelope.seq, Code::kHandlerNotFound, "nobody");
+  };
+  pair.server->ack_travel = 1h;
+  for (uint64_t i = 1; i <= 200; ++i) REQUIRE(event(*pair.client, "e", i));
+  pair.run(100ms);
+  pair.cut();
+  pair.server->ack_travel = 1ms;
+  pair.rejoin();
+  pair.run(100ms);
+  for (uint64_t i = 1; i <= 200; ++i) CHECK(pair.client->waiter.outcomes[i].code == Code::kHandlerNotFound);
+}
+
+TEST_CASE("a session that had no room for a reply without a connection cannot go on, and says so") {
+  Pair pair({.outbox_messages_max = 2, .holdback_messages_max = 2});
+  std::vector<uint64_t> waiting;
+  pair.client->session.limit_outbox_messages(100);
+  pair.server->on_arrival = [&](const wire::Envelope& envelope, Bytes) {
+    pair.server->session.handled(envelope.seq);
+    waiting.push_back(envelope.message_id());
+  };
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(pair.client->session.request(Kind::kCommand, "act", {}, {.timeout = 1h}, {}));
+    pair.run(100ms);
+  }
+  pair.cut();
+  for (int i = 0; i < 2; ++i) REQUIRE(event(*pair.server, "news", i));
+  for (const uint64_t id : waiting)
+    REQUIRE(pair.server->session.respond(id, {wire::Status::kSuccess, Code::kOk, {}, {}, {}}));
+  const session::Resync of_client = pair.client->session.resync();
+  CHECK(pair.server->session.check(of_client));
+  CHECK_FALSE(pair.server->session.respond(99, {wire::Status::kSuccess, Code::kOk, {}, {}, {}}));
+  CHECK(pair.server->session.check(of_client).error().code == Code::kSessionLost);
+}
+
 TEST_CASE("a reply that was computed without a connection, or lost with it, is not computed again and arrives") {
   Pair pair;
   uint64_t waiting = 0;
