@@ -21,10 +21,12 @@ packages=(
     libxxhash-dev libisal-dev libexpected-dev robin-map-dev libconcurrentqueue-dev
     # for scripts: compression, requests over HTTP
     libzstd-dev libcurl4-openssl-dev
+    # the durable store
+    libsqlite3-dev
     # whom a client trusts by default
     ca-certificates
     # tests and the format check
-    catch2 clang-format lua-check
+    catch2 clang-format lua-check spin
 )
 
 # --- rebuilt dependencies: recipe_NAME PREFIX STAGE, run in the unpacked source ---------------------------------
