@@ -1,5 +1,8 @@
 #include "app/dispatcher.h"
 
+#include <fmt/format.h>
+#include <xxhash.h>
+
 #include <algorithm>
 
 namespace godwit::app {
@@ -8,11 +11,42 @@ namespace {
 /// An unanswered request's code when its handler does not say better.
 constexpr session::Reply kNoReply{wire::Status::kFailure, Code::kNoReply, "the handler ended without a reply", {}, {}};
 
+/// How long a command without a deadline waits for another with its idempotency key.
+constexpr Duration kKeyWait = 30s;
+
+/// Of what a command asks for: its action and body.
+uint64_t fingerprint_of(const host::Delivery& delivery) {
+  const uint64_t seed = XXH3_64bits(delivery.action.data(), delivery.action.size());
+  const uint64_t sum = XXH3_64bits_withSeed(delivery.body.data(), delivery.body.size(), seed);
+  return sum == 0 ? 1 : sum;
+}
+
+/// Whose keys they are: the same key of another uid is another one.
+std::string space_of(const host::SessionView* from) {
+  if (!from) return "nobody";
+  return from->uid.empty() ? fmt::format("client/{}", from->client_id) : fmt::format("uid/{}", from->uid);
+}
+
+/// The handler was not entered.
+bool is_refusal(Code code) { return code == Code::kHandlerNotFound || code == Code::kHandlerSuspended; }
+
+/// The handler was ended from outside.
+bool is_interruption(Code code) {
+  return code == Code::kScriptTimeout || code == Code::kScriptMemory || code == Code::kScriptRetired;
+}
+
 }  // namespace
 
 Dispatcher::Dispatcher(const DispatcherConfig& config, const Clock& clock, WorkerMetrics& metrics, Log log,
                        Handlers& handlers, Sessions& sessions)
     : config_(config), clock_(clock), metrics_(metrics), log_(log), handlers_(handlers), sessions_(sessions) {}
+
+/// What is in the hands of a handler may have been executed.
+Dispatcher::~Dispatcher() {
+  for (const Pending& pending : tickets_) {
+    if (pending.run) pending.run->enter();
+  }
+}
 
 void Dispatcher::submit(session::Session& session, session::Incoming message) {
   const wire::Envelope& envelope = message.envelope;
@@ -96,7 +130,106 @@ void Dispatcher::run_batch() {
   take_batch();
   metrics_.dispatch_queue.set(static_cast<int64_t>(queued()));
   if (!batch_.empty() && handlers_.authorizes()) allow_batch();
+  if (!batch_.empty() && handlers_.once()) stop_at_key();
   if (!batch_.empty()) hand_over(handlers_.handler(batch_.front().target.unit));
+}
+
+/// The idempotency key of a message whose handler wants it executed once; null: it goes to its handler.
+const wire::Header* Dispatcher::key_of(const Queued& queued) {
+  const wire::Envelope& envelope = queued.message.envelope();
+  if (queued.run || envelope.kind != wire::Kind::kCommand || envelope.headers.empty()) return nullptr;
+  const auto key = std::find_if(envelope.headers.begin(), envelope.headers.end(),
+                                [](const wire::Header& header) { return header.name == kKeyHeader; });
+  if (key == envelope.headers.end()) return nullptr;
+  const host::Handler* handler = handlers_.handler(queued.target.unit);
+  return handler && handler->once(queued.target.handler) ? &*key : nullptr;
+}
+
+/// The batch ends before the first message with a key. When it is the first, it is asked about, and nothing of its
+/// session overtakes it meanwhile.
+void Dispatcher::stop_at_key() {
+  for (size_t i = 0; i < batch_.size(); ++i) {
+    const wire::Header* key = key_of(batch_[i]);
+    if (!key) continue;
+    give_back(std::max<size_t>(i, 1));
+    deliveries_.resize(batch_.size());
+    if (i == 0) ask_once(*handlers_.once(), key->value);
+    return;
+  }
+}
+
+/// About the one message that the batch has.
+void Dispatcher::ask_once(host::Once& once, std::string_view key) {
+  const host::Delivery delivery = deliveries_.front();
+  const host::Handler* handler = handlers_.handler(batch_.front().target.unit);
+  const std::string space = space_of(delivery.session);
+  const std::string copy(key);
+  const host::OnceOptions options{
+      .wait = delivery.deadline == kNever ? kKeyWait : std::max(Duration(0), delivery.deadline - clock_.now()),
+      .broken_off = *handler->once(delivery.handler),
+      .fingerprint = fingerprint_of(delivery)};
+  suspend(delivery.ticket, handler->ordered(delivery.handler));
+  queue_bytes_ += batch_.front().bytes;
+  asked_.emplace(delivery.ticket.bits, std::move(batch_.front()));
+  batch_.clear();
+  deliveries_.clear();
+  once.begin(space, copy, options, [weak = std::weak_ptr(self_), ticket = delivery.ticket](auto begun) {
+    if (const auto self = weak.lock()) (*self)->on_once(ticket, std::move(begun));
+  });
+}
+
+void Dispatcher::on_once(host::Ticket ticket, Result<host::Once::Begun> begun) {
+  const auto found = asked_.find(ticket.bits);
+  Queued queued = std::move(found.value());
+  asked_.erase(found);
+  queue_bytes_ -= queued.bytes;
+  Pending& pending = *find(ticket);
+  if (begun && begun->run) {
+    queued.run = std::move(begun->run);
+    const bool held = pending.holds;
+    release(ticket);
+    return place_again(std::move(queued), held);
+  }
+  const uint64_t message_id = pending.message_id;
+  if (session::Session* session = sessions_.find_session(queued.session)) session->handled(pending.seq);
+  settle(ticket, pending);
+  if (begun) return send_kept(queued.session, message_id, begun->outcome);
+  send_kept(queued.session, message_id, {begun.error().code, begun.error().text, {}, {}});
+}
+
+/// The sender hears the answer when it is kept, so that it never hears another one for the same key.
+host::ReplyOutcome Dispatcher::keep_answer(host::Ticket ticket, Pending& pending, const session::Reply& reply) {
+  const std::shared_ptr<host::OnceRun> run = std::move(pending.run);
+  const session::SessionId session = pending.session;
+  const uint64_t message_id = pending.message_id;
+  host::OnceOutcome outcome{reply.code, std::string(reply.text), std::string(as_text(reply.body)), {}};
+  for (const wire::Header& header : reply.headers) outcome.headers.emplace_back(header.name, header.value);
+  settle(ticket, pending);
+  if (is_interruption(reply.code)) run->enter();
+  if (is_interruption(reply.code) || is_refusal(reply.code)) {
+    send_kept(session, message_id, outcome);
+    return host::ReplyOutcome::kAccepted;
+  }
+  ++keeping_;
+  run->finish(outcome, [weak = std::weak_ptr(self_), session, message_id, outcome] {
+    const auto self = weak.lock();
+    if (!self) return;
+    --(*self)->keeping_;
+    (*self)->send_kept(session, message_id, outcome);
+  });
+  return host::ReplyOutcome::kAccepted;
+}
+
+void Dispatcher::send_kept(session::SessionId id, uint64_t message_id, const host::OnceOutcome& outcome) {
+  session::Session* session = sessions_.find_session(id);
+  if (!session) return;
+  std::vector<wire::Header> headers;
+  for (const auto& [name, value] : outcome.headers) headers.push_back({name, value});
+  const bool success = outcome.code == Code::kOk;
+  const Status sent = session->respond(message_id, {success ? wire::Status::kSuccess : wire::Status::kFailure,
+                                                    outcome.code, outcome.text, headers, as_bytes(outcome.body)});
+  if (sent || sent.error().code == Code::kQueueFull) return;
+  (void)session->respond(message_id, {wire::Status::kFailure, sent.error().code, sent.error().text, {}, {}});
 }
 
 void Dispatcher::hand_over(host::Handler* handler) {
@@ -310,6 +443,7 @@ host::Ticket Dispatcher::issue(const Queued& queued) {
   pending.ttl_ms = envelope.ttl_ms;
   pending.deadline_ms = envelope.deadline_ms;
   pending.hops = queued.hops;
+  pending.run = queued.run;
   return {uint64_t{pending.generation} << 32 | slot};
 }
 
@@ -337,6 +471,7 @@ void Dispatcher::release(host::Ticket ticket) {
   const auto slot = static_cast<uint32_t>(ticket.bits);
   Pending& pending = tickets_[slot];
   pending.used = false;
+  pending.run.reset();
   if (++pending.generation == 0) pending.generation = 1;
   free_tickets_.push_back(slot);
 }
@@ -382,6 +517,7 @@ Status Dispatcher::forward(const host::Delivery& delivery, std::string_view acti
               .received = pending->received,
               .message = wire::StoredMessage(envelope, delivery.body)};
   next.hops = static_cast<uint8_t>(pending->hops + 1);
+  next.run = pending->run;
   const bool waited = pending->suspended;
   const bool held = pending->holds;
   release(ticket);
@@ -425,6 +561,7 @@ host::ReplyOutcome Dispatcher::answer(host::Ticket ticket, const session::Reply&
   Pending* pending = find(ticket);
   if (!pending) return host::ReplyOutcome::kStale;
   if (!wire::is_request(pending->kind)) return host::ReplyOutcome::kNotExpected;
+  if (pending->run) return keep_answer(ticket, *pending, reply);
   session::Session* session = sessions_.find_session(pending->session);
   const Status sent = session ? session->respond(pending->message_id, reply) : Status{};
   const Code refused = sent ? Code::kOk : sent.error().code;

@@ -26,6 +26,8 @@ struct DispatcherConfig {
 /// the verdict back to the session it came from. One per worker.
 class Dispatcher final : public host::ReplySink {
  public:
+  /// The header that names a command, so that it is executed once however often it is sent.
+  static constexpr std::string_view kKeyHeader = "idempotency-key";
   static constexpr uint8_t kHopsMax = 8;  ///< of one message from handler to handler; more is a loop
 
   /// What is live right now; may change between two batches, never inside one.
@@ -43,6 +45,8 @@ class Dispatcher final : public host::ReplySink {
     }
     /// A unit whose messages wait for the moment, because it is brought to rest for its successor.
     virtual std::optional<uint32_t> resting() const { return std::nullopt; }
+    /// Null: nothing is executed once.
+    virtual host::Once* once() { return nullptr; }
     /// Goes on with what waited and can go on now, as long as `sink` has not had enough. True when something is left.
     virtual bool run_ready(host::ReplySink& sink) = 0;
     /// Moves on when what `find` answers may have changed: targets found before are then looked up again.
@@ -58,6 +62,7 @@ class Dispatcher final : public host::ReplySink {
 
   Dispatcher(const DispatcherConfig& config, const Clock& clock, WorkerMetrics& metrics, Log log, Handlers& handlers,
              Sessions& sessions);
+  ~Dispatcher() override;
 
   /// Queues a message, or answers at once why not (HandlerNotFound, DispatcherFull, ServerDraining).
   void submit(session::Session& session, session::Incoming message);
@@ -69,10 +74,10 @@ class Dispatcher final : public host::ReplySink {
   /// New requests are refused from here on; what is queued still runs.
   void drain() { draining_ = true; }
   /// Waiting for a handler, or for an earlier message of their session.
-  size_t queued() const { return queue_.size() + held_; }
+  size_t queued() const { return queue_.size() + held_ + asked_.size(); }
   size_t queued_bytes() const { return queue_bytes_; }
-  /// Delivered, but without a verdict yet.
-  size_t in_flight() const { return tickets_.size() - free_tickets_.size(); }
+  /// Delivered, but without a verdict yet, or with one that is being kept.
+  size_t in_flight() const { return tickets_.size() - free_tickets_.size() + keeping_; }
 
   // host::ReplySink
   host::ReplyOutcome reply(host::Ticket ticket, Bytes body, std::span<const wire::Header> headers) override;
@@ -89,10 +94,11 @@ class Dispatcher final : public host::ReplySink {
     uint64_t version;  ///< of the handlers when `target` was found
     Timestamp received;
     wire::StoredMessage message;
-    size_t bytes = message.bytes();  ///< that it counts for in the queue
-    uint8_t hops = 0;                ///< how often it was handed on
-    bool allowed = false;            ///< to go to `target`
-    bool handed_on = false;          ///< its verdict comes from where it went
+    size_t bytes = message.bytes();        ///< that it counts for in the queue
+    uint8_t hops = 0;                      ///< how often it was handed on
+    bool allowed = false;                  ///< to go to `target`
+    bool handed_on = false;                ///< its verdict comes from where it went
+    std::shared_ptr<host::OnceRun> run{};  ///< it has an idempotency key, and is to be executed
   };
   /// A session with suspended ordered messages, or with messages for a unit that rests: what came after them.
   struct Hold {
@@ -115,6 +121,7 @@ class Dispatcher final : public host::ReplySink {
     uint32_t ttl_ms = 0;
     uint32_t deadline_ms = 0;
     uint8_t hops = 0;
+    std::shared_ptr<host::OnceRun> run;  ///< hears the verdict first
   };
 
   bool full() const;
@@ -126,6 +133,12 @@ class Dispatcher final : public host::ReplySink {
   void run_batch();
   void take_batch();
   void allow_batch();
+  void stop_at_key();
+  const wire::Header* key_of(const Queued& queued);
+  void ask_once(host::Once& once, std::string_view key);
+  void on_once(host::Ticket ticket, Result<host::Once::Begun> begun);
+  host::ReplyOutcome keep_answer(host::Ticket ticket, Pending& pending, const session::Reply& reply);
+  void send_kept(session::SessionId session, uint64_t message_id, const host::OnceOutcome& outcome);
   void hand_over(host::Handler* handler);
   void acknowledge_batch();
   void give_back(size_t taken);
@@ -156,7 +169,9 @@ class Dispatcher final : public host::ReplySink {
   size_t queue_bytes_ = 0;
   std::vector<Queued> batch_;
   std::vector<host::Delivery> deliveries_;
-  std::vector<Queued> forwarded_;  ///< out of the batch in hand
+  std::vector<Queued> forwarded_;           ///< out of the batch in hand
+  tsl::robin_map<uint64_t, Queued> asked_;  ///< by ticket: whether to execute them is being looked up
+  size_t keeping_ = 0;                      ///< answers that are sent once they are kept
   std::vector<Pending> tickets_;
   std::vector<uint32_t> free_tickets_;
   Duration used_{};       ///< of this turn's budget, up to `measured_`
@@ -168,6 +183,7 @@ class Dispatcher final : public host::ReplySink {
   std::vector<session::SessionId> resting_;  ///< sessions with messages for a unit that rests
   bool running_ = false;
   bool draining_ = false;
+  std::shared_ptr<Dispatcher*> self_ = std::make_shared<Dispatcher*>(this);  ///< what comes later holds it weakly
 };
 
 }  // namespace godwit::app

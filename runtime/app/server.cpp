@@ -57,6 +57,7 @@ Status Server::open() {
   warn();
   sessions_ = std::make_unique<SharedCap>(config_.session.max_clients);
   kv_ = std::make_unique<MemoryKvStore>(clock_, kv_limits(config_));
+  if (Status store = open_store(); !store) return store;
   metrics_ = std::make_unique<MetricStore>(worker_count(config_));
   auto policy = http_policy(config_);
   if (!policy) return tl::unexpected(std::move(policy.error()));
@@ -72,6 +73,14 @@ Status Server::open() {
     log_.warn("nobody can come in: auth.mode asks for what is not there");
   }
   return open_listeners();
+}
+
+Status Server::open_store() {
+  auto store = app::open_store(config_, clock_, log_.named("store"));
+  if (!store) return tl::unexpected(std::move(store.error()));
+  store_ = std::move(*store);
+  once_ = std::make_unique<OnceBook>(once_limits(config_));
+  return read_once(*store_, *once_, clock_.now());
 }
 
 Status Server::open_identity() {
@@ -121,8 +130,9 @@ Status Server::open_workers() {
                         .secrets = secrets,
                         .worker_index = index,
                         .worker_count = count};
-    auto worker = Worker::create(std::move(options), {log_, *sessions_, *authenticator_, keys_, watchdog, directory_,
-                                                      *kv_, *metrics_, *http_, pool_.get(), authenticating(config_)});
+    auto worker =
+        Worker::create(std::move(options), {log_, *sessions_, *authenticator_, keys_, watchdog, directory_, *kv_,
+                                            *store_, *once_, *metrics_, *http_, pool_.get(), authenticating(config_)});
     if (!worker) return tl::unexpected(std::move(worker.error()));
     // The first worker finds free ports where port 0 was asked for; the others share them.
     if (index == 0) *addresses = (*worker)->addresses();

@@ -50,6 +50,7 @@ class Server {
  private:
   Server(ServerOptions options, io::SystemLogSink& sink);
   Status open();
+  Status open_store();
   Status open_identity();
   Status open_plugins();
   Status open_workers();
@@ -76,6 +77,8 @@ class Server {
   io::SystemClock clock_;         ///< of what all workers share
   SessionDirectory directory_{clock_};
   std::unique_ptr<MemoryKvStore> kv_;
+  std::unique_ptr<store::Engine> store_;
+  std::unique_ptr<OnceBook> once_;
   std::unique_ptr<MetricStore> metrics_;
   std::shared_ptr<quic::TlsServer> tls_;
   std::unique_ptr<CrashReport> crash_report_;

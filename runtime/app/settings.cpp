@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <thread>
 
+#include "store/durable_engine.h"
+#include "store/memory_engine.h"
+
 namespace godwit::app {
 
 session::SessionConfig session_settings(const Config& config) {
@@ -61,6 +64,21 @@ host::AppLimits app_limits(const Config& config, const std::string& app) {
 
 KvLimits kv_limits(const Config& config) {
   return {.entries_max = config.kv.entries_max, .bytes_max = config.kv.bytes_max};
+}
+
+OnceLimits once_limits(const Config& config) {
+  const OperationsSection& from = config.operations;
+  return {.ttl = from.ttl, .lease = from.lease, .entries_max = from.entries_max, .bytes_max = from.bytes_max};
+}
+
+Result<std::unique_ptr<store::Engine>> open_store(const Config& config, const Clock& clock, Log log) {
+  const StoreSection& from = config.store;
+  if (from.engine == StoreSection::Engine::kMemory) return std::make_unique<store::MemoryEngine>(clock, from.bytes_max);
+  const std::filesystem::path file = config.server.data_dir / from.path;
+  std::error_code error;
+  std::filesystem::create_directories(file.parent_path(), error);
+  if (error) return fail(Code::kStoreFailed, file.parent_path().string() + ": " + error.message());
+  return store::DurableEngine::open({.file = file, .bytes_max = from.bytes_max}, clock, log);
 }
 
 host::ReloadBounds reload_bounds(const Config& config) {

@@ -2,11 +2,13 @@
 
 #include "app/config/config.h"
 #include "app/kv_space.h"
+#include "app/once_book.h"
 #include "app/server_core.h"
 #include "app/worker.h"
 #include "host/reload.h"
 #include "io/http_policy.h"
 #include "io/udp_setup.h"
+#include "store/engine.h"
 
 namespace godwit::app {
 
@@ -16,6 +18,9 @@ ServerCoreConfig core_settings(const Config& config);
 /// Of the app of that name, which may have limits of its own; empty: of an app that has none.
 host::AppLimits app_limits(const Config& config, const std::string& app = {});
 KvLimits kv_limits(const Config& config);
+/// The store that was asked for, with its folder. An error names the file.
+Result<std::unique_ptr<store::Engine>> open_store(const Config& config, const Clock& clock, Log log);
+OnceLimits once_limits(const Config& config);
 host::ReloadBounds reload_bounds(const Config& config);
 io::BusyPoll busy_poll_settings(const Config& config);
 io::UdpOptions udp_settings(const Config& config, const SocketAddress& bind, uint32_t workers);

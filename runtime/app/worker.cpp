@@ -44,6 +44,9 @@ Status Worker::open() {
     sockets_.push_back(std::move(*socket));
   }
   services_ = std::make_unique<WorkerServices>(options_.index, *loop_, loop_->timers(), shared_.directory);
+  store_ = shared_.store.open_door(*loop_);
+  once_ = std::make_unique<WorkerOnce>(shared_.once, *store_, *loop_, loop_->timers(), loop_.get(),
+                                       shared_.log.named("once"));
   const host::AppWorld world{.clock = *loop_,
                              .timers = loop_->timers(),
                              .log = shared_.log.named("host"),
@@ -54,6 +57,7 @@ Status Worker::open() {
                              .pool = shared_.pool,
                              .services = services_.get(),
                              .kv = &shared_.kv,
+                             .once = once_.get(),
                              .entropy = &entropy_,
                              .metrics = &shared_.metrics,
                              .http = &shared_.http};

@@ -7,9 +7,11 @@
 
 #include "app/server_core.h"
 #include "app/worker_apps.h"
+#include "app/worker_once.h"
 #include "io/loop.h"
 #include "io/system_entropy.h"
 #include "io/udp_socket.h"
+#include "store/engine.h"
 
 namespace godwit::app {
 
@@ -31,6 +33,8 @@ struct WorkerShared {
   std::shared_ptr<host::Watchdog> watchdog;
   SessionDirectory& directory;
   host::KvStore& kv;
+  store::Engine& store;
+  OnceBook& once;
   MetricStore& metrics;
   HttpClient& http;
   WorkPool* pool = nullptr;  ///< for blocking work of plugins
@@ -96,6 +100,8 @@ class Worker final : private io::UdpListener, private DatagramSender {
   io::SystemEntropy entropy_;
   std::vector<std::unique_ptr<io::UdpSocket>> sockets_;
   std::unique_ptr<WorkerServices> services_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<WorkerOnce> once_;
   std::unique_ptr<WorkerApps> apps_;
   std::unique_ptr<ServerCore> core_;
   std::unique_ptr<io::TurnHook> turn_hook_;

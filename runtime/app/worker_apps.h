@@ -58,6 +58,7 @@ class WorkerApps final : public Dispatcher::Handlers, public host::SessionListen
   /// How bodies travel, as the live units plan.
   transfer::Planner& planner() { return planner_; }
   uint64_t version() const override { return version_; }
+  host::Once* once() override { return world_.once; }
   bool authorizes() const override { return !authorizers_.empty(); }
   std::vector<bool> authorize(uint32_t unit, std::span<const host::Delivery> batch, host::ReplySink& sink) override;
 

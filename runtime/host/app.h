@@ -12,6 +12,7 @@
 #include "base/timer_heap.h"
 #include "host/handler.h"
 #include "host/kv.h"
+#include "host/once.h"
 #include "host/services.h"
 #include "port/clock.h"
 
@@ -91,6 +92,8 @@ struct Registration {
     kClose,  ///< as kFail, and the sender's session is closed
   } on_error = OnError::kFail;
   int priority = 100;  ///< of equally specific patterns the lower one gets the message
+  /// Commands with an idempotency key are executed once; nullopt: the key means nothing.
+  std::optional<OnceOptions::BrokenOff> once{};
 };
 
 /// What operators may call by name.
@@ -117,6 +120,7 @@ struct AppWorld {
   WorkPool* pool = nullptr;
   Services* services = nullptr;    ///< null: nobody is there
   KvStore* kv = nullptr;           ///< null: nothing is kept
+  Once* once = nullptr;            ///< null: nothing can be executed once
   Entropy* entropy = nullptr;      ///< null: there are no ids to be had
   MetricStore* metrics = nullptr;  ///< null: nobody looks at what is counted
   HttpClient* http = nullptr;      ///< null: nothing outside can be asked

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "host/once.h"
 #include "wire/message.h"
 
 namespace godwit::host {
@@ -71,6 +73,8 @@ class Handler {
   virtual size_t handle(std::span<const Delivery> batch, ReplySink& sink) = 0;
   /// Whether messages for this handler wait for earlier ones of their session that are suspended.
   virtual bool ordered(uint32_t) const { return true; }
+  /// How commands with an idempotency key are executed once; nullopt: each time, as if they had none.
+  virtual std::optional<OnceOptions::BrokenOff> once(uint32_t) const { return std::nullopt; }
   /// For logs and metrics: "echo@3".
   virtual std::string_view name() const = 0;
 };

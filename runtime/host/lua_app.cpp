@@ -125,6 +125,7 @@ LuaApp::LuaApp(std::shared_ptr<const AppSource> source, uint32_t generation, con
       context_{*source_, name_of(*source_, generation, spec_file_), world_.log.named("script"), LUA_NOREF, {}},
       bridge_(world_, limits_, context_.registrations),
       services_(world_.services, world_.kv, bridge_.waits(), source_->name),
+      once_(world_.once, bridge_, source_->name),
       metrics_(world_.metrics, source_->name, world_.worker_index),
       commands_(context_.name),
       events_(limits_.events_max, world_.clock, context_.log, context_.name),
@@ -172,10 +173,11 @@ int LuaApp::set_up(lua_State* state) {
   lua_call(state, 4, 0);
 
   for (const char* name :
-       {"sandbox.lua",    "errors.lua",  "api.lua",      "modules.lua", "message.lua", "codecs.lua",   "secrets.lua",
-        "zstd.lua",       "json.lua",    "wait.lua",     "tasks.lua",   "sync.lua",    "timers.lua",   "lifecycle.lua",
-        "sessions.lua",   "groups.lua",  "kv.lua",       "events.lua",  "config.lua",  "identity.lua", "routes.lua",
-        "strategies.lua", "metrics.lua", "commands.lua", "http.lua",    "work.lua",    "dispatch.lua", "eval.lua"}) {
+       {"sandbox.lua", "errors.lua",    "api.lua",      "modules.lua",    "message.lua", "codecs.lua",
+        "secrets.lua", "zstd.lua",      "json.lua",     "wait.lua",       "tasks.lua",   "sync.lua",
+        "timers.lua",  "lifecycle.lua", "sessions.lua", "groups.lua",     "kv.lua",      "events.lua",
+        "config.lua",  "identity.lua",  "routes.lua",   "strategies.lua", "metrics.lua", "commands.lua",
+        "http.lua",    "work.lua",      "once.lua",     "dispatch.lua",   "eval.lua"}) {
     run_prelude(state, name, host);
   }
   if (!app.spec_file_.empty()) {
@@ -210,6 +212,7 @@ void LuaApp::push_host(lua_State* state) {
   add_secret_functions(state, uuids_ ? &*uuids_ : nullptr);
   add_zstd_functions(state);
   services_.add_to(state);
+  once_.add_to(state);
   metrics_.add_to(state);
   commands_.add_to(state);
   events_.add_to(state);
@@ -526,6 +529,7 @@ void LuaApp::note_failure(uint32_t handler) {
 }
 
 void LuaApp::fail_place(const Place& place, const LuaVm::Failure& failure) {
+  once_.break_off(place.message, place.task);
   if (failure.chosen && place.task == 0) return bridge_.fail_parked(place.message, *failure.chosen, failure.text);
   stats_.errors += 1;
   stats_.timeouts += failure.code == Code::kScriptTimeout;

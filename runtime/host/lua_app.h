@@ -9,6 +9,7 @@
 #include "host/lua_functions.h"
 #include "host/lua_http.h"
 #include "host/lua_metrics.h"
+#include "host/lua_once.h"
 #include "host/lua_services.h"
 #include "host/lua_strategies.h"
 #include "host/lua_vm.h"
@@ -53,6 +54,9 @@ class LuaApp final : public App,
   void cancel(Code code, ReplySink& sink) override;
   bool run_ready(ReplySink& sink) override;
   bool ordered(uint32_t handler) const override { return context_.registrations[handler].ordered; }
+  std::optional<OnceOptions::BrokenOff> once(uint32_t handler) const override {
+    return context_.registrations[handler].once;
+  }
 
   size_t handle(std::span<const Delivery> batch, ReplySink& sink) override;
   std::string_view name() const override { return context_.name; }
@@ -122,6 +126,7 @@ class LuaApp final : public App,
   LuaContext context_;
   LuaBridge bridge_;
   LuaServices services_;
+  LuaOnce once_;
   LuaMetrics metrics_;
   LuaCommands commands_;
   std::optional<UuidSource> uuids_;

@@ -96,7 +96,14 @@ std::array<char, 500> bounded(const std::string& reason) {
   return out;
 }
 
-/// (pattern, where, seconds or nil, ordered, on error, priority)
+/// "once" or "again"; nullopt for nothing.
+std::optional<OnceOptions::BrokenOff> read_once(lua_State* state, int index) {
+  static constexpr const char* kOnce[] = {"once", "again", nullptr};
+  if (lua_isnoneornil(state, index)) return std::nullopt;
+  return static_cast<OnceOptions::BrokenOff>(luaL_checkoption(state, index, nullptr, kOnce));
+}
+
+/// (pattern, where, seconds or nil, ordered, on error, priority, "once" or "again" or nil)
 int register_handler(lua_State* state) {
   static constexpr const char* kOnError[] = {"fail", "pass", "close", nullptr};
   const std::string_view pattern = check_text(state, 1);
@@ -108,8 +115,10 @@ int register_handler(lua_State* state) {
   const bool ordered = lua_toboolean(state, 4) != 0;
   const auto on_error = static_cast<Registration::OnError>(luaL_checkoption(state, 5, "fail", kOnError));
   const int priority = static_cast<int>(luaL_optinteger(state, 6, Registration().priority));
-  return push_reason(state, bounded(register_pattern(context_of(state), {{}, {}, timeout, ordered, on_error, priority},
-                                                     pattern, where)));
+  const auto once = read_once(state, 7);
+  return push_reason(
+      state, bounded(register_pattern(context_of(state), {{}, {}, timeout, ordered, on_error, priority, once}, pattern,
+                                      where)));
 }
 
 constexpr size_t kRoutesMax = 256;  ///< per app: each message is held against them

@@ -209,6 +209,7 @@ function gw.handle(pattern, handler, options) end
 ---@class godwit.HandleOptions
 ---@field timeout? godwit.Duration  for a handler that waits, all in all (default: `scripts.handler_timeout`)
 ---@field on_error? "fail" | "pass" | "close" "pass": an error counts as a return; "close": the session is closed as well (default: "fail", the message fails)
+---@field idempotent? boolean | "again" true: a command with a header `idempotency-key` is executed once, and who sends it again with the same uid hears the first answer, kept for `operations.ttl`; one that broke off is OperationUnknown. "again": what broke off is executed once more (default: false)
 ---@field priority? integer         0 to 1000 (default: 100): of equally specific patterns of several apps the lower gets the message
 ---@field ordered? boolean          false: later messages of a session may overtake while this handler waits
 
@@ -418,6 +419,25 @@ function Group:leave(session) end
 ---@param name string
 ---@return godwit.Group
 function gw.group(name) end
+
+---@class godwit.OnceOptions
+---@field ttl? godwit.Duration   how long the outcome is kept (default: `operations.ttl`)
+---@field lease? godwit.Duration how long an execution counts as under way after its server died (default: `operations.lease`)
+---@field wait? godwit.Duration  how long to wait for an execution that is under way; then OperationExecuting (default: `scripts.handler_timeout`)
+---@field again? boolean         true: what broke off is executed once more; otherwise it is OperationUnknown (default: false)
+
+---What has a key happens once, however often and on however many workers the app asks for it: the first call executes `fn`,
+---others wait and get what it returned, as do later ones until the ttl is over. It returns plain data, as JSON has it, or
+---`nil, err`, which is kept likewise. With `store.engine = "durable"` outcomes survive a restart. An execution that was ended
+---from outside (a time limit, the death of the server) has broken off. Errors besides those of `fn`: OperationExecuting,
+---OperationUnknown, StoreFull, StoreBusy, and what the disk says.
+---@async
+---@param key string                  1 to 512 bytes; other apps have keys of their own
+---@param options? godwit.OnceOptions
+---@param fn fun(): any, godwit.Error?
+---@return any value
+---@return godwit.Error? err
+function gw.once(key, options, fn) end
 
 ---Values by name that this app shares between all workers and generations; gone with the process. Bounded by `[kv]` of
 ---the configuration: at the bound what has expired makes room, then writes are refused (StoreFull).

@@ -90,8 +90,11 @@ class Server:
             self.write_app(name, text)
         self.config_file = self.folder / "godwit.toml"
         self.write_config(config)
-        command = [GODWIT, "serve", "-c", self.config_file, *(["--dev"] if dev else []), *arguments]
-        self.process = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        self._command = [GODWIT, "serve", "-c", self.config_file, *(["--dev"] if dev else []), *arguments]
+        self._start()
+
+    def _start(self):
+        self.process = subprocess.Popen(self._command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                         text=True, errors="replace")
         self.out = Lines(self.process.stdout)
         self.log = Lines(self.process.stderr)
@@ -157,6 +160,16 @@ workers = 1
         samples = re.findall(rf"^{name}(?:\{{[^}}]*\}})? (\S+)$", self.get("/metrics")[1], re.M)
         assert samples, f"no metric {name}"
         return sum(map(float, samples))
+
+    def kill(self):
+        """As a power cut does it."""
+        self.process.kill()
+        self.process.wait(PATIENCE_S)
+
+    def start_again(self):
+        """In the same folder, on another port."""
+        self._start()
+        return self.wait_ready()
 
     def stop(self, with_signal=signal.SIGTERM):
         """The exit code."""

@@ -67,6 +67,13 @@ void MessageOptions::add_unreliable_to(CLI::App& verb) {
   verb.add_flag("--unreliable", unreliable, "in one packet, which may be lost; waits for nothing but the connection");
 }
 
+void MessageOptions::add_key_to(CLI::App& verb) {
+  verb.add_option_function<std::string>(
+          "--idempotency-key", [this](const std::string& key) { headers.emplace_back("idempotency-key", key); },
+          "the command is executed once however often it is sent with this key, where its handler is idempotent")
+      ->type_name("KEY");
+}
+
 void MessageOptions::add_kind_to(CLI::App& verb) {
   add_choice(verb, "--kind", "what it is (default: command)", kKinds, kind);
 }

@@ -28,6 +28,8 @@ struct MessageOptions {
   void add_to(CLI::App& verb);
   /// Adds --unreliable, for events.
   void add_unreliable_to(CLI::App& verb);
+  /// Adds --idempotency-key, for commands.
+  void add_key_to(CLI::App& verb);
   /// Adds --kind command|query, for messages that are answered.
   void add_kind_to(CLI::App& verb);
 

@@ -79,6 +79,7 @@ void add_request(CLI::App& program, Verb& chosen) {
   CLI::App* verb = add_verb(program, chosen, "request", "Send a command or query and print the reply's body", options,
                             "for connecting and the reply together");
   options->message.add_kind_to(*verb);
+  options->message.add_key_to(*verb);
   verb->footer(
       "Examples:\n"
       "  godwit request 127.0.0.1:8453 echo --body hello --insecure\n"

@@ -40,7 +40,12 @@ class Both final : public SpecReporter {
 };
 
 SpecSetting setting_of(const Config& config) {
-  return {.config = config, .core = core_settings(config), .kv = kv_limits(config), .watchdog = host::make_watchdog()};
+  return {.config = config,
+          .core = core_settings(config),
+          .kv = kv_limits(config),
+          .once = once_limits(config),
+          .store_bytes_max = config.store.bytes_max,
+          .watchdog = host::make_watchdog()};
 }
 
 Result<std::vector<SpecFile>> find_all(const std::vector<std::filesystem::path>& paths) {

@@ -130,6 +130,19 @@ struct KvSection {
   uint64_t bytes_max = 32 << 20;   ///< of one app
 };
 
+struct StoreSection {
+  enum class Engine : uint8_t { kMemory, kDurable } engine = Engine::kMemory;
+  std::filesystem::path path = "store.db";  ///< below server.data_dir
+  uint64_t bytes_max = 256 << 20;
+};
+
+struct OperationsSection {
+  Duration ttl = 5min;
+  Duration lease = 60s;
+  uint64_t entries_max = 100'000;
+  uint64_t bytes_max = 64 << 20;
+};
+
 struct AdminSection {
   std::string http = "127.0.0.1:8080";  ///< or "off"
   std::string socket;                   ///< path, or "off"; empty: admin.socket in server.data_dir
@@ -156,6 +169,8 @@ struct Config {
   std::map<std::string, AppSection> apps;  ///< by name
   PluginsSection plugins;
   KvSection kv;
+  StoreSection store;
+  OperationsSection operations;
   AdminSection admin;
   LogSection log;
 };

@@ -16,6 +16,7 @@ constexpr std::string_view kClientAuthNames[] = {"none", "request", "require"};
 constexpr std::string_view kCongestionNames[] = {"cubic", "bbr"};
 constexpr std::string_view kAuthModeNames[] = {"none", "token", "plugin", "lua"};
 constexpr std::string_view kReloadNames[] = {"watch", "manual"};
+constexpr std::string_view kEngineNames[] = {"memory", "durable"};
 constexpr std::string_view kLevelNames[] = {"trace", "debug", "info", "warn", "error", "off"};
 constexpr std::string_view kFormatNames[] = {"text", "json"};
 
@@ -47,6 +48,8 @@ constexpr Section kSections[] = {
      "unload (\"never\", or \"drained\" where the plugin "
      "allows it); its own settings stand in [plugins.NAME.config]."},
     {"kv", "What apps keep in gw.kv, on all workers together; in memory, for the life of the process."},
+    {"store", "What must outlive its writer: the outcomes of gw.once and of commands with an idempotency key."},
+    {"operations", "What is executed once: gw.once, and commands with an idempotency key. Kept in the store."},
     {"admin", "The admin plane: health and metrics over HTTP."},
     {"log", "What is logged, and where to."},
 };
@@ -250,6 +253,24 @@ constexpr Key kKeys[] = {
      "Entries of one app; beyond, writes are refused, because what an app relies on must not vanish."},
     {"kv", "bytes_max", IN_BYTES(kv.bytes_max), kRestart, Range(64 * kKiB, 64 * kGiB), Form::kAny,
      "Bytes of one app's entries: keys, values, and 128 for each."},
+
+    {"store", "engine", ONE_OF(store.engine, kEngineNames), kRestart, Range(), Form::kAny,
+     "memory: for the life of the process. durable: in a file that is synced before anybody hears that something is "
+     "kept; it survives kill -9 and power loss."},
+    {"store", "path", AT(store.path), kRestart, Range(), Form::kAny,
+     "The file of the durable engine, below server.data_dir; with -wal and .lock there are two more beside it."},
+    {"store", "bytes_max", IN_BYTES(store.bytes_max), kRestart, Range(kMiB, 1024 * kGiB), Form::kAny,
+     "Bytes of all entries; beyond, writes are refused, because what was promised to be kept must not vanish."},
+
+    {"operations", "ttl", AT(operations.ttl), kRestart, Range(1s, 30 * 24h), Form::kAny,
+     "How long an outcome is kept and told again; longer than any client goes on repeating its command."},
+    {"operations", "lease", AT(operations.lease), kRestart, Range(100ms, 24h), Form::kAny,
+     "How long an execution counts as under way after its server died. Longer than scripts.handler_timeout, so that "
+     "nothing that still runs is taken for dead."},
+    {"operations", "entries_max", AT(operations.entries_max), kRestart, Range(1, 100'000'000), Form::kAny,
+     "Keys that are kept at one time; beyond, new ones are refused with StoreFull."},
+    {"operations", "bytes_max", IN_BYTES(operations.bytes_max), kRestart, Range(64 * kKiB, 64 * kGiB), Form::kAny,
+     "Bytes of their outcomes, with 256 for each: below store.bytes_max."},
 
     {"admin", "http", AT(admin.http), kRestart, Range(), Form::kAddressOrOff,
      "Where /health and /metrics are served: on loopback only, because there is neither encryption nor login. Port 0 "

@@ -2,6 +2,7 @@
 
 #include "app/server_core.h"
 #include "app/worker_apps.h"
+#include "app/worker_once.h"
 
 namespace godwit::app {
 
@@ -18,6 +19,8 @@ class LocalServer final : private session::Session::Owner,
     Log log;
     std::shared_ptr<host::Watchdog> watchdog;
     host::KvStore& kv;
+    Store& store;
+    OnceBook& once;
     Entropy& entropy;
     MetricStore& metrics;
   };
@@ -65,6 +68,7 @@ class LocalServer final : private session::Session::Owner,
   WorkerMetrics metrics_;
   SessionDirectory directory_;
   WorkerServices services_;
+  WorkerOnce once_;
   WorkerApps apps_;
   std::string unit_;
   SharedCap places_;

@@ -2,11 +2,13 @@
 
 #include "app/config/config.h"
 #include "app/kv_store.h"
+#include "app/once_book.h"
 #include "app/spec/local_line.h"
 #include "app/spec/local_server.h"
 #include "app/spec/seeded_entropy.h"
 #include "app/spec/virtual_clock.h"
 #include "base/metric_store.h"
+#include "store/memory_engine.h"
 
 namespace godwit::app {
 
@@ -16,6 +18,8 @@ struct SpecSetting {
   ServerCoreConfig core;
   host::AppLimits limits;  ///< of the app
   KvLimits kv;
+  OnceLimits once;
+  size_t store_bytes_max;
   std::shared_ptr<host::Watchdog> watchdog;
   Duration case_time_max = 20s;  ///< of processor time: a busy machine is no fault of a spec
   Duration case_wait_max = 1h;   ///< of virtual time, beyond what the spec advances it by
@@ -79,6 +83,9 @@ class SpecWorld final : private session::Session::Owner,
   VirtualClock clock_;
   TimerHeap timers_;
   MemoryKvStore kv_;
+  store::MemoryEngine engine_;
+  std::unique_ptr<Store> store_ = engine_.open_door();
+  OnceBook once_;
   SeededEntropy entropy_;
   MetricStore unit_metrics_{1};
   WorkerMetrics metrics_;

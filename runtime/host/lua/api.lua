@@ -27,12 +27,17 @@ local function check_options(options)
             if type(value) ~= "number" or value < 0 or value > 1000 or value % 1 ~= 0 then
                 error("gw.handle: option 'priority' must be a whole number from 0 to 1000", 3)
             end
+        elseif name == "idempotent" then
+            if type(value) ~= "boolean" and value ~= "again" then
+                error("gw.handle: option 'idempotent' must be true, false or 'again'", 3)
+            end
         elseif name ~= "timeout" then
             error("gw.handle: unknown option '" .. tostring(name) .. "'", 3)
         end
     end
     local timeout = options.timeout ~= nil and host.seconds(options.timeout, "gw.handle: option 'timeout'", 3) or nil
-    return timeout, options.ordered ~= false, options.on_error, options.priority
+    local once = options.idempotent == "again" and "again" or options.idempotent and "once" or nil
+    return timeout, options.ordered ~= false, options.on_error, options.priority, once
 end
 
 -- Binds a function without a layer of middleware, or with. Nothing, or the reason why not.
@@ -53,7 +58,9 @@ end
 -- Binds a function to messages. `options`: `timeout` for all of a handler that waits (default: scripts.handler_timeout),
 -- `ordered` = false lets later messages of a session overtake while this handler waits, `on_error` = "pass" takes an error
 -- for a return instead of failing the message, "close" closes the session, too; of equally specific patterns of several apps
--- the lower `priority` gets the message (default: 100). Only while the app loads, so that what an app handles is known
+-- the lower `priority` gets the message (default: 100); with `idempotent` = true a command with a header
+-- idempotency-key is executed once, and repetitions of the same uid hear the first answer ("again": what broke off is
+-- executed once more). Only while the app loads, so that what an app handles is known
 -- before it goes live.
 function gw.handle(pattern, fn, options)
     if host.loaded then

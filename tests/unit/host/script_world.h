@@ -141,6 +141,7 @@ class ScriptWorld {
                      .pool = pool,
                      .services = services,
                      .kv = kv,
+                     .once = once,
                      .entropy = &entropy,
                      .metrics = metrics,
                      .http = http});
@@ -211,6 +212,7 @@ class ScriptWorld {
   std::shared_ptr<Watchdog> watchdog = make_watchdog();
   Services* services = nullptr;
   KvStore* kv = nullptr;
+  Once* once = nullptr;
   CountedEntropy entropy;
   MetricStore* metrics = nullptr;
   HttpClient* http = nullptr;
