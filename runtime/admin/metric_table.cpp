@@ -12,7 +12,7 @@ namespace {
 
 template <typename Visit>
 void for_each_metric(Visit visit) {
-  for (const auto group : {transport_metrics(), message_metrics(), process_metrics()}) {
+  for (const auto group : {transport_metrics(), message_metrics(), store_metrics(), process_metrics()}) {
     for (const Metric& metric : group) visit(metric);
   }
 }

@@ -21,6 +21,7 @@ struct Metric {
 /// Grouped by what they are about, in the order of the exposition.
 std::span<const Metric> transport_metrics();
 std::span<const Metric> message_metrics();
+std::span<const Metric> store_metrics();
 std::span<const Metric> process_metrics();
 
 /// The table of the README: a line for every metric.

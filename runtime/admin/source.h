@@ -49,6 +49,19 @@ struct ConfigReload {
 
 enum class ServerState : uint8_t { kStarting, kServing, kDraining };
 
+/// What the store, and what is kept in it of operations, counts.
+struct StoreFacts {
+  uint64_t applied = 0;
+  uint64_t conflicts = 0;
+  uint64_t refused = 0;
+  uint64_t failures = 0;
+  uint64_t commits = 0;
+  uint64_t waiting = 0;
+  uint64_t bytes = 0;
+  uint64_t operations = 0;
+  uint64_t operation_bytes = 0;
+};
+
 struct ServerFacts {
   ServerState state = ServerState::kStarting;
   std::string degraded;  ///< why the server serves worse than it should, for people; empty when it does not
@@ -63,6 +76,7 @@ struct ServerFacts {
   std::optional<ConfigReload> config_reload;  ///< none before the first
   std::array<uint64_t, 5> log_records{};      ///< trace, debug, info, warn, error
   uint64_t log_lines_dropped = 0;
+  StoreFacts store;
 };
 
 /// What the admin plane asks of the server. Called on the admin plane's thread, once per request that needs it; the

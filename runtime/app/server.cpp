@@ -158,7 +158,7 @@ Status Server::steer() {
 
 Status Server::open_listeners() {
   io::Loop& loop = workers_.front()->loop();
-  auto admin = ServerAdmin::create(config_, workers_, *scripts_, *metrics_, sink_, loop);
+  auto admin = ServerAdmin::create(config_, workers_, *scripts_, *metrics_, *store_, *once_, sink_, loop);
   if (!admin) return tl::unexpected(std::move(admin.error()));
   admin_ = std::move(*admin);
   auto control = ServerControl::open(

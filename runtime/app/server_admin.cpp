@@ -4,12 +4,29 @@
 #include "io/system_clock.h"
 
 namespace godwit::app {
+namespace {
+
+admin::StoreFacts store_facts(const store::Engine& store, const OnceBook& once) {
+  const store::EngineCounters& from = store.counters();
+  return {.applied = from.batches,
+          .conflicts = from.conflicts,
+          .refused = from.refused,
+          .failures = from.failures,
+          .commits = from.commits,
+          .waiting = from.waiting,
+          .bytes = from.bytes,
+          .operations = once.entries(),
+          .operation_bytes = once.bytes()};
+}
+
+}  // namespace
 
 Result<std::unique_ptr<ServerAdmin>> ServerAdmin::create(const Config& config,
                                                          const std::vector<std::unique_ptr<Worker>>& workers,
                                                          const ServerScripts& scripts, const MetricStore& metrics,
+                                                         const store::Engine& store, const OnceBook& once,
                                                          io::SystemLogSink& sink, io::Loop& loop) {
-  auto admin = std::unique_ptr<ServerAdmin>(new ServerAdmin(config, workers, scripts, metrics, sink));
+  auto admin = std::unique_ptr<ServerAdmin>(new ServerAdmin(config, workers, scripts, metrics, store, once, sink));
   if (config.admin.http == "off") return admin;
   const auto address = SocketAddress::parse(config.admin.http);
   if (!address) return fail(address.error().code, "admin.http: " + address.error().text);
@@ -24,11 +41,14 @@ Result<std::unique_ptr<ServerAdmin>> ServerAdmin::create(const Config& config,
 }
 
 ServerAdmin::ServerAdmin(const Config& config, const std::vector<std::unique_ptr<Worker>>& workers,
-                         const ServerScripts& scripts, const MetricStore& metrics, io::SystemLogSink& sink)
+                         const ServerScripts& scripts, const MetricStore& metrics, const store::Engine& store,
+                         const OnceBook& once, io::SystemLogSink& sink)
     : config_(config),
       workers_(workers),
       scripts_(scripts),
       metrics_(metrics),
+      store_(store),
+      once_(once),
       sink_(sink),
       started_unix_us_(io::wall_clock_us()) {}
 
@@ -75,6 +95,7 @@ admin::ServerFacts ServerAdmin::facts() const {
       .promises_max = config_.message.promise_max,
       .config_reload = config_reload_,
       .log_lines_dropped = sink_.dropped(),
+      .store = store_facts(store_, once_),
   };
   for (const SocketAddress& address : workers_.front()->addresses()) facts.listen.push_back(address.to_string());
   for (size_t level = 0; level < facts.log_records.size(); ++level) {

@@ -20,6 +20,7 @@ class ServerAdmin final : private admin::AdminSource {
   static Result<std::unique_ptr<ServerAdmin>> create(const Config& config,
                                                      const std::vector<std::unique_ptr<Worker>>& workers,
                                                      const ServerScripts& scripts, const MetricStore& metrics,
+                                                     const store::Engine& store, const OnceBook& once,
                                                      io::SystemLogSink& sink, io::Loop& loop);
   ~ServerAdmin() override;
 
@@ -31,7 +32,7 @@ class ServerAdmin final : private admin::AdminSource {
 
  private:
   ServerAdmin(const Config& config, const std::vector<std::unique_ptr<Worker>>& workers, const ServerScripts& scripts,
-              const MetricStore& metrics, io::SystemLogSink& sink);
+              const MetricStore& metrics, const store::Engine& store, const OnceBook& once, io::SystemLogSink& sink);
 
   std::vector<admin::WorkerView> workers() const override;
   std::vector<admin::AppView> apps() const override;
@@ -44,6 +45,8 @@ class ServerAdmin final : private admin::AdminSource {
   const std::vector<std::unique_ptr<Worker>>& workers_;
   const ServerScripts& scripts_;
   const MetricStore& metrics_;
+  const store::Engine& store_;
+  const OnceBook& once_;
   io::SystemLogSink& sink_;
   const int64_t started_unix_us_;
   admin::ServerState state_ = admin::ServerState::kStarting;

@@ -40,6 +40,7 @@ def test_a_repeated_command_is_answered_as_the_first_was_and_not_executed_again(
         again = ask(server, "pay", "k1", "x", "--json").expect(OK).json
         assert again["body"] == "receipt 1" and again["headers"] == {"n": "1"}, again
         assert ask(server, "pay", "k2").expect(OK).out.strip() == "receipt 2"
+        assert server.metric("godwit_operations") == 2 and server.metric("godwit_store_bytes") > 0
         for _ in range(2):
             failed = ask(server, "refuse", "k3", "r").expect(PEER_FAILED)
             assert "Forbidden" in failed.err and "not you" in failed.err, failed.err

@@ -184,6 +184,15 @@ TEST_CASE("sockets, apps, log and server facts have their series") {
   source.reloads = {{.name = "echo", .succeeded = 3, .failed = 1}};
   source.server.log_records = {1, 2, 3, 4, 5};
   source.server.log_lines_dropped = 6;
+  source.server.store = {.applied = 1,
+                         .conflicts = 2,
+                         .refused = 3,
+                         .failures = 4,
+                         .commits = 5,
+                         .waiting = 6,
+                         .bytes = 7,
+                         .operations = 8,
+                         .operation_bytes = 9};
   const std::string text = exposition(source, clock);
   for (const std::string line : {
            R"(godwit_udp_datagrams_lost_total 5)",
@@ -201,6 +210,15 @@ TEST_CASE("sockets, apps, log and server facts have their series") {
            R"(godwit_log_messages_total{level="trace"} 1)",
            R"(godwit_log_messages_total{level="error"} 5)",
            R"(godwit_log_lines_dropped_total 6)",
+           R"(godwit_store_batches_total{result="applied"} 1)",
+           R"(godwit_store_batches_total{result="conflict"} 2)",
+           R"(godwit_store_batches_total{result="refused"} 3)",
+           R"(godwit_store_batches_total{result="failed"} 4)",
+           R"(godwit_store_commits_total 5)",
+           R"(godwit_store_waiting 6)",
+           R"(godwit_store_bytes 7)",
+           R"(godwit_operations 8)",
+           R"(godwit_operation_bytes 9)",
            R"(godwit_build_info{version="1.2.3",commit="abcdef",luajit="LuaJIT 2.1"} 1)",
            R"(godwit_start_time_seconds 1699999910)",
            R"(godwit_dispatch_queue_capacity 2000)",
