@@ -1,17 +1,15 @@
-/* The take-over of a session: one client that sends MESSAGES over at most CONNECTIONS, two workers, and the words between
- * them. States are named as in the code. What a connection had under way when it was given up may arrive late or never;
- * lanes overtake each other. README.md says what is checked, and which faults can be planted. */
+/* The take-over of a session: one client that sends MESSAGES and gives up its connection BREAKS times, whenever it likes;
+ * two workers, of which one has the session. States are named as in the code. What a connection carried when it was given
+ * up arrives late or never; lanes overtake each other. README.md says what is checked, and what can be planted. */
 #define MESSAGES 3
-#define CONNECTIONS 3
+#define BREAKS 2
+#define CONNECTIONS 6  /* enough for each to be led to the right worker, and to come again once */
 
 mtype:state = { greeting, live, detached, gone };
-mtype:frame = { Hello, Message, Welcome, Refuse, Ack };
-mtype:word = { Ask, Give, Deny };
+mtype:frame = { Hello, Message, Welcome, Lost, Elsewhere, Superseded, Ack };
 
-chan up[4] = [5] of { mtype:frame, byte };          /* Hello(token), Message(seq) */
-chan down[4] = [6] of { mtype:frame, byte, byte };  /* Welcome(epoch, last_seq), Ack(seq), Refuse */
-chan mail[2] = [4] of { mtype:word, byte, byte, byte };
-                       /* Ask(connection, from, token), Give(connection, epoch, last_seq), Deny(connection) */
+chan up[CONNECTIONS + 1] = [4] of { mtype:frame, byte };          /* Hello(token), Message(seq) */
+chan down[CONNECTIONS + 1] = [8] of { mtype:frame, byte, byte };  /* Welcome(epoch, last_seq), Ack(seq), others */
 
 typedef Session {
   mtype:state state;
@@ -21,136 +19,142 @@ typedef Session {
   byte attempt;     /* the connection that took it last */
   bool confirmed;   /* the client was heard on this epoch's connection */
 };
-Session session[2];
-byte owner;             /* the directory: who has the session, or is being given it */
-byte worker_of[4];      /* where a connection landed */
-bool given_up[4];       /* by the client */
+Session session;        /* worker 0 has it */
+byte worker_of[CONNECTIONS + 1];
+bool given_up[CONNECTIONS + 1];
 
 /* What the properties speak of. */
 byte handled[MESSAGES + 1];
-byte handled_to, sent_to, acked_to, newest_epoch;
-byte epoch_of[4];       /* that a connection was welcomed with */
-byte used[6];           /* how often a token was accepted */
-bool lost;              /* the client was told that the session is lost */
+byte handled_to, sent_to, acked_to, newest_epoch, heard_epoch;
+byte epoch_of[CONNECTIONS + 1];  /* that a connection was welcomed with */
+byte used[CONNECTIONS + 2];      /* how often a token was accepted */
+bool reported;                   /* the client was told that it does not have the session any more */
 
+#define newest(token) (token == session.epoch)
+/* The Welcome may have been lost: until the client was heard again, the token before is good as well. */
+#define before(token) (token + 1 == session.epoch && !session.confirmed)
 #ifdef NO_EPOCH_CHECK
-#define fits(w, token, n) true
-#elif defined(NO_ATTEMPT)
-#define fits(w, token, n) (token == session[w].epoch || (token + 1 == session[w].epoch && !session[w].confirmed))
-#elif defined(TOKEN_UNTIL_CONFIRMED)
-/* An attempt that is older than the one which took the session comes too late: n is the client's count of them. */
-#define fits(w, token, n) \
-  (token == session[w].epoch || (token + 1 == session[w].epoch && !session[w].confirmed && n > session[w].attempt))
+#define fits(token, n) true
+#elif defined(SINGLE_USE)
+#define fits(token, n) newest(token)
+#elif defined(ATTEMPTS)
+/* The client counts its attempts: one that is older than the one which took the session comes too late. */
+#define fits(token, n) (newest(token) || (before(token) && n > session.attempt))
 #else
-#define fits(w, token, n) (token == session[w].epoch)
+#define fits(token, n) (newest(token) || before(token))
 #endif
-#define has_session(w) (session[w].state == live || session[w].state == detached)
-#define accepts(w, token, n) (has_session(w) && fits(w, token, n))
+#define here (session.state == live || session.state == detached)
+#define serves (session.state == live && session.connection != 0)
+#define asked(n) (worker_of[n] == 0 && up[n]?[Hello, _])
+#define asked_elsewhere(n) (worker_of[n] == 1 && up[n]?[Hello, _])
+#define seen_again(n) (serves && session.last_seq >= n && up[session.connection]??[Message, n])
 
-/* The worker's session goes on over this connection. */
-inline welcome(w, c, epoch_now) {
-  session[w].state = live;
-  session[w].epoch = epoch_now;
-  session[w].connection = c;
-  session[w].attempt = c;
-  session[w].confirmed = false;
-  epoch_of[c] = epoch_now;
-  newest_epoch = epoch_now;
-  assert(session[w].last_seq == handled_to);  /* P6 */
-  down[c]!Welcome(epoch_now, session[w].last_seq);
-}
-
-inline accept_token(token) {
+/* The session goes on over this connection, and the one before has no say any more. */
+inline take_up(token) {
   used[token]++;
-#ifndef TOKEN_UNTIL_CONFIRMED
-  assert(used[token] == 1);  /* P10: once */
+  assert(token >= heard_epoch);              /* P10: none that is older than what the client was heard with */
+#ifdef SINGLE_USE
+  assert(used[token] == 1);
 #endif
+#ifndef NO_FENCE
+  if :: session.connection != 0 -> down[session.connection]!Superseded(0, 0) :: else fi;
+#endif
+  session.state = live; session.epoch++; session.connection = c; session.attempt = c; session.confirmed = false;
+  epoch_of[c] = session.epoch; newest_epoch = session.epoch;
+  assert(session.last_seq == handled_to);    /* P6 */
+  down[c]!Welcome(session.epoch, session.last_seq)
 }
 
-inline handle(w, c, seq) {
-  assert(epoch_of[c] == newest_epoch);  /* P5: of an older epoch nothing has an effect */
-  handled[seq]++;
-  assert(handled[seq] == 1);            /* P2 */
-  assert(seq == handled_to + 1);        /* P3 */
-  assert(seq <= sent_to);               /* P4 */
-  handled_to = seq;
-  session[w].last_seq = seq;
-}
-
-/* A session that is under way to this worker is waited for. */
-#define asked_here(w, n) (worker_of[n] == w && up[n]?[Hello, _] && !mail[w]??[Give, _, _, _])
-#define serves(w) (session[w].state == live && session[w].connection != 0)
-#define seen_again(w, n) (serves(w) && session[w].last_seq >= n && up[session[w].connection]??[Message, n])
-
-inline meet(w, n) {
+inline meet(n) {
   c = n; up[c]?Hello(token);
   if
-  :: owner != w -> mail[owner]!Ask(c, w, token)
-  :: owner == w && accepts(w, token, c) -> accept_token(token); fresh = session[w].epoch + 1; welcome(w, c, fresh)
-  :: owner == w && !accepts(w, token, c) -> down[c]!Refuse(0, 0)
+  :: !here -> down[c]!Lost(0, 0)
+  :: here && fits(token, c) -> take_up(token)
+  :: here && !fits(token, c) -> down[c]!Superseded(0, 0)
   fi
 }
 
+inline handle(seq) {
+  assert(epoch_of[c] == newest_epoch);       /* P5: of an older epoch nothing has an effect */
+  handled[seq]++;
+  assert(handled[seq] == 1);                 /* P2 */
+  assert(seq == handled_to + 1);             /* P3 */
+  assert(seq <= sent_to);                    /* P4 */
+  handled_to = seq; session.last_seq = seq;
+  session.confirmed = true; heard_epoch = session.epoch
+}
+
 /* What was seen before is acknowledged again, and has no other effect. */
-inline drop(w, n) {
-  c = session[w].connection; up[c]??Message, n; session[w].confirmed = true;
+inline drop(n) {
+  c = session.connection; up[c]??Message, n; session.confirmed = true; heard_epoch = session.epoch;
 #ifdef NO_DEDUPE
   handled[n]++; assert(handled[n] == 1);
 #endif
-  down[c]!Ack(session[w].last_seq, 0)
+  down[c]!Ack(session.last_seq, 0)
 }
 
-proctype Worker(byte w) {
-  byte c, from, token, seq, fresh;
+/* The next in order, from connection n, by whatever lane it came. */
+#ifdef NO_FENCE
+#define next_from(n) (session.state == live && n != 0 && epoch_of[n] > 0 && up[n]??[Message, eval(session.last_seq + 1)])
+#else
+#define next_from(n) (serves && session.connection == n && up[n]??[Message, eval(session.last_seq + 1)])
+#endif
+inline next_message(n) {
+  c = n; seq = session.last_seq + 1;
+#ifdef ACK_FIRST
+  down[c]!Ack(seq, 0); early = true
+#else
+  up[c]??Message, eval(seq); handle(seq); down[c]!Ack(seq, 0)
+#endif
+}
+
+proctype Worker() {
+  byte c, token, seq; bool early;
 end:
   do
-  :: atomic { asked_here(w, 2) -> meet(w, 2) }
-  :: atomic { asked_here(w, 3) -> meet(w, 3) }
-  :: atomic { mail[w]?Ask(c, from, token);
-      if
-      :: owner == w && accepts(w, token, c) ->
-        accept_token(token);
-        mail[from]!Give(c, session[w].epoch + 1, session[w].last_seq);
-#ifndef NO_FENCE
-        session[w].connection = 0; session[w].state = gone;
-#endif
-        owner = from
-      :: owner != w -> mail[owner]!Ask(c, from, token)  /* it was given away meanwhile */
-      :: owner == w && !accepts(w, token, c) -> mail[from]!Deny(c, 0, 0)
-      fi }
-  :: atomic { mail[w]?Give(c, token, seq); session[w].last_seq = seq; welcome(w, c, token) }
-  :: atomic { mail[w]?Deny(c, _, _); down[c]!Refuse(0, 0) }
-  /* The next in order, by whatever lane it came. */
-  :: atomic { serves(w) && up[session[w].connection]??[Message, eval(session[w].last_seq + 1)] ->
-      c = session[w].connection; seq = session[w].last_seq + 1;
-#ifdef ACK_FIRST
-      down[c]!Ack(seq, 0) }
-      atomic {
-#endif
-      up[c]??Message, eval(seq); session[w].confirmed = true; handle(w, c, seq);
-#ifndef ACK_FIRST
-      down[c]!Ack(seq, 0)
-#endif
-      }
-  :: atomic { seen_again(w, 1) -> drop(w, 1) }
-  :: atomic { seen_again(w, 2) -> drop(w, 2) }
-  :: atomic { seen_again(w, 3) -> drop(w, 3) }
-  :: atomic { serves(w) && given_up[session[w].connection] -> session[w].connection = 0; session[w].state = detached }
+  :: atomic { asked(2) -> meet(2) }
+  :: atomic { asked(3) -> meet(3) }
+  :: atomic { asked(4) -> meet(4) }
+  :: atomic { asked(5) -> meet(5) }
+  :: atomic { asked(6) -> meet(6) }
+  :: atomic { !early && next_from(1) -> next_message(1) }
+  :: atomic { !early && next_from(2) -> next_message(2) }
+  :: atomic { !early && next_from(3) -> next_message(3) }
+  :: atomic { !early && next_from(4) -> next_message(4) }
+  :: atomic { !early && next_from(5) -> next_message(5) }
+  :: atomic { !early && next_from(6) -> next_message(6) }
+  :: atomic { early -> early = false; up[c]??Message, eval(seq); handle(seq) }
+  :: atomic { seen_again(1) -> drop(1) }
+  :: atomic { seen_again(2) -> drop(2) }
+  :: atomic { seen_again(3) -> drop(3) }
+  :: atomic { serves && given_up[session.connection] -> session.connection = 0; session.state = detached }
 #ifndef NO_EXPIRY
-  :: atomic { session[w].state == detached && owner == w -> session[w].state = gone }
+  :: atomic { session.state == detached -> session.state = gone }
 #endif
   od
 }
 
+proctype OtherWorker() {
+end:
+  do
+  :: atomic { asked_elsewhere(2) -> up[2]?Hello(_); down[2]!Elsewhere(0, 0) }
+  :: atomic { asked_elsewhere(3) -> up[3]?Hello(_); down[3]!Elsewhere(0, 0) }
+  :: atomic { asked_elsewhere(4) -> up[4]?Hello(_); down[4]!Elsewhere(0, 0) }
+  :: atomic { asked_elsewhere(5) -> up[5]?Hello(_); down[5]!Elsewhere(0, 0) }
+  od
+}
+
+inline come_again() { given_up[c] = true; c++; up[c]!Hello(token); state = greeting }
+
 proctype Client() {
   mtype:state state = live;
-  byte c = 1, token = 1, next = 1, epoch, seq;
+  byte c = 1, token = 1, next = 1, breaks, epoch, seq;
 end:
   do
   :: atomic { state == live && next <= MESSAGES && nfull(up[c]) -> up[c]!Message(next);
       if :: next > sent_to -> sent_to = next :: else fi; next++ }
   :: atomic { state == live && down[c]?[Ack, seq, _] -> down[c]?Ack(seq, _);
-      assert(seq <= handled_to);  /* P1 */
+      assert(seq <= handled_to);             /* P1 */
       if :: seq > acked_to -> acked_to = seq :: else fi }
   :: atomic { state == greeting && down[c]?[Welcome, epoch, seq] -> down[c]?Welcome(epoch, seq);
       assert(epoch > token && seq >= acked_to && seq <= sent_to);
@@ -160,23 +164,28 @@ end:
       :: true
       fi;
       next = acked_to + 1; state = live }
-  :: atomic { state == greeting && down[c]?[Refuse, _, _] -> down[c]?Refuse(_, _); state = gone; lost = true }
+  :: atomic { down[c]?[Lost, _, _] -> down[c]?Lost(_, _); state = gone; reported = true }
+  :: atomic { state == greeting && down[c]?[Elsewhere, _, _] -> down[c]?Elsewhere(_, _); worker_of[c + 1] = 0; come_again() }
+#ifdef COMES_AGAIN
+  :: atomic { state != gone && down[c]?[Superseded, _, _] -> down[c]?Superseded(_, _); worker_of[c + 1] = 0; come_again() }
+#else
+  :: atomic { state != gone && down[c]?[Superseded, _, _] -> down[c]?Superseded(_, _); state = gone; reported = true }
+#endif
   /* Another address, or patience is over: whatever this connection still carries is late. */
-  :: atomic { state != gone && c < CONNECTIONS && acked_to < MESSAGES -> given_up[c] = true; c++;
-      if :: worker_of[c] = 0 :: worker_of[c] = 1 fi;
-      up[c]!Hello(token); state = greeting }
+  :: atomic { state != gone && breaks < BREAKS && acked_to < MESSAGES -> breaks++;
+      if :: worker_of[c + 1] = 0 :: worker_of[c + 1] = 1 fi; come_again() }
   od
 }
 
 init {
   atomic {
-    session[0].state = live; session[0].epoch = 1; session[0].connection = 1; session[0].attempt = 1;
-    session[1].state = gone; epoch_of[1] = 1; newest_epoch = 1;
-    run Worker(0); run Worker(1); run Client()
+    session.state = live; session.epoch = 1; session.connection = 1; session.attempt = 1;
+    epoch_of[1] = 1; newest_epoch = 1;
+    run Worker(); run OtherWorker(); run Client()
   }
 }
 
-/* P9: everything is acknowledged, or reported as lost. */
-ltl settled { <> (acked_to == MESSAGES || lost) }
+/* P9: everything is acknowledged, or reported. */
+ltl settled { <> (acked_to == MESSAGES || reported) }
 /* Nothing is lost while the session's time is not over. */
 ltl kept { <> (acked_to == MESSAGES) }
