@@ -43,7 +43,8 @@ void ServerCore::ask_who(Peer& peer, const wire::Hello& hello) {
                                          .token = std::string(hello.token),
                                          .agent = std::string(hello.agent),
                                          .certificate_name = std::string(connection.peer_certificate_name()),
-                                         .address = peer.address};
+                                         .address = peer.address,
+                                         .deadline = peer.greeting_timer.deadline()};
   world_.authenticator.authenticate(credentials, [this, id = connection.id()](Result<session::Identity> identity) {
     on_decided(id, std::move(identity));
   });

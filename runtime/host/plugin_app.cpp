@@ -106,12 +106,18 @@ void PluginApp::retire() { host_.tasks().stop_timers(); }
 
 void PluginApp::cancel(Code code, ReplySink& sink) {
   host_.deferred().fail_all(code, host_.label().name + " was replaced", sink);
+  host_.logins().refuse_all();
 }
 
 bool PluginApp::run_ready(ReplySink& sink) {
   const Timestamp now = world_.clock.now();
   if (host_.deferred().has_late(now)) host_.deferred().expire(now, sink);
-  if (!host_.tasks().ready()) return false;
+  const bool left = host_.tasks().ready() && run_tasks(sink);
+  host_.logins().deliver(now);
+  return left;
+}
+
+bool PluginApp::run_tasks(ReplySink& sink) {
   const PluginHost::Entry entry(host_, Stage::kRunning, &sink);
   const Timestamp before = world_.clock.measure();
   const bool left = host_.tasks().run(self_, sink);
@@ -191,7 +197,7 @@ void PluginApp::note_failure(std::string_view what, std::string_view error) {
 
 AppStats PluginApp::stats() const {
   AppStats stats = stats_;
-  stats.errors += host_.misused();
+  stats.errors += host_.failures();
   return stats;
 }
 
@@ -213,14 +219,6 @@ Status PluginApp::import_state(std::string_view state) {
   return godwit::fail(Code::kPluginFailed,
                       fmt::format("restore of {} refused what the generation before has saved, with {}",
                                   host_.label().name, name_of_status(status)));
-}
-
-/// What a client hears that was not let in: a plugin's failure is none of its business.
-Code PluginApp::refusal_of(gw_status status) {
-  if (status >= GW_ERROR_UNAUTHENTICATED && status < 7000) return static_cast<Code>(status);
-  ++stats_.errors;
-  note_failure("plugin failed to decide who may come in", name_of_status(status));
-  return Code::kUnauthenticated;
 }
 
 std::string_view PluginApp::reroute(wire::Kind kind, std::string_view action) {
@@ -267,20 +265,33 @@ void PluginApp::on_plan_refused(const transfer::Question&, const Error& why) {
   note_failure("plugin's plan makes no sense", why.text);
 }
 
-Result<session::Identity> PluginApp::decide(const session::Credentials& client) {
+void PluginApp::authenticate(const session::Credentials& credentials, Decided done) {
+  PluginLogins& logins = host_.logins();
+  const gw_login login = logins.begin(credentials);
+  Result<session::Identity> answer = ask(credentials, login);
+  if (!logins.end(login, done)) return done(std::move(answer));
+  if (!answer) logins.refuse(login, std::move(answer.error()), world_.clock.now());
+}
+
+/// What it answers at once.
+Result<session::Identity> PluginApp::ask(const session::Credentials& client, gw_login login) {
   const PluginHost::Entry entry(host_, Stage::kRunning, nullptr);
   const gw_credentials credentials{.struct_size = sizeof(gw_credentials),
                                    .client_id = plain(client.client_id),
                                    .uid = plain(client.uid),
                                    .token = plain(client.token),
                                    .agent = plain(client.agent),
-                                   .certificate_name = plain(client.certificate_name)};
+                                   .certificate_name = plain(client.certificate_name),
+                                   .login = login,
+                                   .address = plain(client.address)};
   gw_identity identity{.struct_size = sizeof(gw_identity)};
+  const Timestamp before = world_.clock.measure();
   const gw_status status = call(library_->auth().authenticate, self_, &credentials, &identity);
-  if (status == GW_ERROR_NOT_FOUND) return godwit::fail(Code::kNotFound);
-  if (status != GW_OK) return godwit::fail(refusal_of(status), "not admitted");
+  note_time(world_.clock.measure() - before, "authenticate");
+  if (status != GW_OK) return tl::unexpected(host_.refusal_of(status));
+  if (host_.logins().put_off(login)) return session::Identity{};
   const std::string_view uid = view(identity.uid);
-  if (session::check_client_id(uid)) return session::Identity{client.client_id, std::string(uid)};
+  if (session::check_uid(uid)) return session::Identity{client.client_id, std::string(uid)};
   ++stats_.errors;
   note_failure("plugin named no uid", "a uid is 1 to 128 bytes of printable text");
   return godwit::fail(Code::kUnauthenticated, "not admitted");

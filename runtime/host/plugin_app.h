@@ -30,7 +30,7 @@ class PluginApp final : public App, private Router, private session::Authenticat
 
   void start() override;
   void retire() override;
-  size_t pins() const override { return host_.deferred().size() + host_.tasks().pins(); }
+  size_t pins() const override { return host_.deferred().size() + host_.tasks().pins() + host_.logins().size(); }
   void cancel(Code code, ReplySink& sink) override;
   bool run_ready(ReplySink& sink) override;
 
@@ -48,19 +48,18 @@ class PluginApp final : public App, private Router, private session::Authenticat
   Status make_instance();
   gw_message plain_of(const Delivery& delivery);
   void run_one(const Delivery& delivery, ReplySink& sink);
+  bool run_tasks(ReplySink& sink);
   void note_failed_message(gw_status status);
   void note_time(Duration took, std::string_view what);
   void note_failure(std::string_view what, std::string_view error);
-
-  Code refusal_of(gw_status status);
 
   std::string_view reroute(wire::Kind kind, std::string_view action) override;
   std::string_view strategy_name() const override;
   std::vector<transfer::SizeRange> ranges() const override;
   Answer make_plan(size_t range, const transfer::Question& question, transfer::Plan& plan) override;
   void on_plan_refused(const transfer::Question& question, const Error& why) override;
-  void authenticate(const session::Credentials& credentials, Decided done) override { done(decide(credentials)); }
-  Result<session::Identity> decide(const session::Credentials& credentials);
+  void authenticate(const session::Credentials& credentials, Decided done) override;
+  Result<session::Identity> ask(const session::Credentials& credentials, gw_login login);
 
   const std::shared_ptr<const PluginSource> source_;
   const std::shared_ptr<const PluginLibrary> library_;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t kRegistrationsMax = 1024;
 constexpr size_t kLogFieldsMax = 16;
+constexpr gw_status kAuthCodesEnd = 7000;  ///< of the registry
 
 std::shared_ptr<const PluginLabel> label_of(const PluginSource& source, uint32_t generation) {
   return std::make_shared<const PluginLabel>(
@@ -53,7 +54,8 @@ PluginHost::PluginHost(const PluginSource& source, std::shared_ptr<const PluginL
                 .threads = world_.mailbox && world_.pool ? &tables.threads : nullptr,
                 .metrics = &tables.metrics,
                 .kv = world_.kv ? &services.kv : nullptr,
-                .state = &tables.state};
+                .state = &tables.state,
+                .logins = &plugin_logins_table()};
 }
 
 PluginHost& PluginHost::of(const gw_host* host) { return *reinterpret_cast<const Face*>(host)->owner; }
@@ -71,7 +73,7 @@ PluginHost::Entry::~Entry() {
 
 bool PluginHost::entered() {
   if (RunningPlugin::instance() == this) return true;
-  misused_.fetch_add(1, std::memory_order_relaxed);
+  failures_.fetch_add(1, std::memory_order_relaxed);
   return false;
 }
 
@@ -89,6 +91,17 @@ void PluginHost::log(int level, std::string_view message, std::span<const gw_log
 const PluginValue* PluginHost::value(std::string_view key) const {
   const auto found = source_.settings.values.find(std::string(key));
   return found == source_.settings.values.end() ? nullptr : &found->second;
+}
+
+Error PluginHost::refusal_of(gw_status status) {
+  if (status == GW_ERROR_NOT_FOUND) return {Code::kNotFound, {}};
+  if (status >= GW_ERROR_UNAUTHENTICATED && status < kAuthCodesEnd) return {static_cast<Code>(status), "not admitted"};
+  failures_.fetch_add(1, std::memory_order_relaxed);
+  if (const auto held_back = failed_logins_logged_.pass(std::to_string(status), world_.clock.now())) {
+    log_.error("plugin failed to decide who may come in",
+               {{"plugin", label_->name}, {"status", status}, {"held_back", *held_back}});
+  }
+  return {Code::kUnauthenticated, "not admitted"};
 }
 
 gw_status PluginHost::bind(std::string_view pattern, uint32_t& handler) {

@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "host/deferred_messages.h"
+#include "host/plugin_logins.h"
 #include "host/plugin_metrics.h"
 #include "host/plugin_tasks.h"
 #include "host/plugin_unit.h"
+#include "host/repeat_filter.h"
 #include "host/running_plugin.h"
 
 namespace godwit::host {
@@ -30,13 +32,19 @@ class PluginHost {
   const gw_host* face() const { return &face_.host; }
   const PluginLabel& label() const { return *label_; }
   const std::vector<Registration>& registrations() const { return registrations_; }
-  uint64_t misused() const { return misused_.load(std::memory_order_relaxed); }
+  uint64_t failures() const { return failures_.load(std::memory_order_relaxed); }
   std::string take_state() { return std::exchange(state_, {}); }
   const PluginMetrics& metrics() const { return metrics_; }
   PluginTasks& tasks() { return tasks_; }
   const PluginTasks& tasks() const { return tasks_; }
   DeferredMessages& deferred() { return deferred_; }
   const DeferredMessages& deferred() const { return deferred_; }
+  PluginLogins& logins() { return logins_; }
+  const PluginLogins& logins() const { return logins_; }
+
+  /// What a client hears that a plugin does not let in, by what the plugin says: NotFound asks others; a failure of the
+  /// plugin itself, which is logged and counted, is none of the client's business.
+  Error refusal_of(gw_status status);
 
   void begin_message(const Delivery& delivery) { current_ = delivery.ticket, deadline_ = delivery.deadline; }
   /// False: the message that was begun has its verdict, or gets it later.
@@ -63,6 +71,7 @@ class PluginHost {
   };
   friend struct PluginThunks;
   friend struct PluginServiceThunks;
+  friend struct PluginLoginThunks;
 
   static PluginHost& of(const gw_host* host);
   bool entered();
@@ -88,12 +97,14 @@ class PluginHost {
   std::string state_;
   PluginMetrics metrics_;
   DeferredMessages deferred_;
+  PluginLogins logins_;
   PluginTasks tasks_;
   // What was handed out last.
   SessionInfo info_;
   std::string attribute_;
   std::string kv_value_;
-  std::atomic<uint64_t> misused_{0};
+  std::atomic<uint64_t> failures_{0};
+  RepeatFilter failed_logins_logged_;
 };
 
 /// The tables that this version offers; the same for all instances.
@@ -108,6 +119,9 @@ struct PluginTables {
   gw_state_table state;
 };
 const PluginTables& plugin_tables();
+
+/// Decisions about clients.
+const gw_logins_table& plugin_logins_table();
 
 /// Those that ask the server about others than who sent the message in hand.
 struct PluginServiceTables {

@@ -73,8 +73,19 @@ class FakeHost {
     int64_t value = 0;
   };
 
+  /// The client that was asked about last.
+  struct Login {
+    gw_login number = 0;
+    bool asked = false;     ///< right now
+    bool deferred = false;  ///< and not decided
+    int64_t deadline_ns = 0;
+    gw_status status = GW_OK;
+    std::string uid;
+  };
+
   FakeWorld& world;
   void* self = nullptr;
+  Login login;
   int64_t now_ns = 1'000'000'000;
   std::map<std::string, Value> values;
   std::vector<std::string> patterns;

@@ -9,6 +9,7 @@ namespace {
 constexpr size_t kHandlersMax = 1024;
 constexpr size_t kMetricsMax = 64;
 constexpr size_t kHeadersMax = 64;
+constexpr size_t kUidBytesMax = 128;
 constexpr size_t kStateBytesMax = 1 << 20;
 
 gw_value to_value(const FakeHost::Value& value) {
@@ -200,6 +201,36 @@ gw_status write(const gw_host* host, gw_bytes bytes) {
   return GW_OK;
 }
 
+// logins
+gw_status defer_login(const gw_host* host, gw_login login) {
+  FakeHost& self = FakeHost::of(host);
+  if (!self.entered()) return GW_ERROR_WRONG_THREAD;
+  if (!self.login.asked || self.login.number != login || self.login.deferred) return GW_ERROR_STALE;
+  self.login.deferred = true;
+  return GW_OK;
+}
+gw_status decide(FakeHost& self, gw_login login, gw_status status, std::string_view uid) {
+  const bool open = self.login.number == login && self.login.deferred && self.now_ns < self.login.deadline_ns;
+  if (!open) return GW_ERROR_STALE;
+  self.login.deferred = false;
+  self.login.status = status;
+  self.login.uid = uid;
+  return GW_OK;
+}
+gw_status admit(const gw_host* host, gw_login login, gw_text uid) {
+  FakeHost& self = FakeHost::of(host);
+  if (!self.entered()) return GW_ERROR_WRONG_THREAD;
+  if (!is_sound(uid) || uid.size == 0 || uid.size > kUidBytesMax) return GW_ERROR_ARGUMENT_INVALID;
+  return decide(self, login, GW_OK, view(uid));
+}
+gw_status refuse(const gw_host* host, gw_login login, gw_status status) {
+  FakeHost& self = FakeHost::of(host);
+  if (!self.entered()) return GW_ERROR_WRONG_THREAD;
+  return status == GW_OK ? GW_ERROR_ARGUMENT_INVALID : decide(self, login, status, {});
+}
+
+constexpr gw_logins_table kLogins = {
+    .struct_size = sizeof(gw_logins_table), .defer = defer_login, .admit = admit, .refuse = refuse};
 constexpr gw_core_table kCore = {
     .struct_size = sizeof(gw_core_table), .log = log, .log_enabled = log_enabled, .now = now, .unix_us = unix_us};
 constexpr gw_config_table kConfig = {.struct_size = sizeof(gw_config_table),
@@ -228,6 +259,7 @@ void set_tables(gw_host& host) {
   host.threads = &kThreads;
   host.metrics = &kMetrics;
   host.state = &kState;
+  host.logins = &kLogins;
   set_service_tables(host);
 }
 

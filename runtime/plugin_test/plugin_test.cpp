@@ -13,6 +13,8 @@ namespace {
 
 using Stage = FakeHost::Stage;
 
+constexpr int64_t kLoginTimeoutNs = 5'000'000'000;
+
 gw_text text_of(const char* text) { return {text ? text : "", text ? std::strlen(text) : 0}; }
 
 /// Level by level: `*` is one level, `**` at the end the rest.
@@ -251,16 +253,30 @@ const char* gw_test_route(gw_test* test, int kind, const char* action) {
 gw_status gw_test_authenticate(gw_test* test, const char* client_id, const char* uid, const char* token,
                                const char** answer) {
   if (!GW_HAS(gw_auth_kind, test->plugin->auth, authenticate)) return GW_ERROR_NOT_SUPPORTED;
+  FakeHost& host = *test->host;
+  host.login = {.number = host.login.number + 1, .asked = true, .deadline_ns = host.now_ns + kLoginTimeoutNs};
   const gw_credentials credentials{.struct_size = sizeof(gw_credentials),
                                    .client_id = text_of(client_id),
                                    .uid = text_of(uid),
                                    .token = text_of(token),
-                                   .agent = GW_TEXT("godwit-plugin-test")};
+                                   .agent = GW_TEXT("godwit-plugin-test"),
+                                   .login = host.login.number,
+                                   .address = GW_TEXT("127.0.0.1:4242")};
   gw_identity identity{.struct_size = sizeof(gw_identity)};
-  const FakeHost::Entry entry(*test->host, Stage::kRunning);
-  const gw_status status = test->plugin->auth->authenticate(test->host->self, &credentials, &identity);
-  if (status != GW_OK) return status;
-  test->answer.assign(identity.uid.data ? identity.uid.data : "", identity.uid.size);
+  const FakeHost::Entry entry(host, Stage::kRunning);
+  const gw_status status = test->plugin->auth->authenticate(host.self, &credentials, &identity);
+  host.login.asked = false;
+  if (host.login.deferred && status != GW_OK) host.login = {.number = host.login.number, .status = status};
+  const bool put_off = host.login.deferred || host.login.status != GW_OK || !host.login.uid.empty();
+  if (!put_off) host.login.status = status, host.login.uid = godwit::plugin_test::view(identity.uid);
+  return gw_test_decision(test, answer);
+}
+
+gw_status gw_test_decision(gw_test* test, const char** answer) {
+  const FakeHost::Login& login = test->host->login;
+  if (login.deferred) return test->host->now_ns < login.deadline_ns ? GW_TEST_UNDECIDED : GW_ERROR_UNAUTHENTICATED;
+  if (login.status != GW_OK) return login.status;
+  test->answer = login.uid;
   if (answer) *answer = test->answer.c_str();
   return GW_OK;
 }

@@ -27,6 +27,7 @@ struct Credentials {
   std::string agent;             ///< name and version of the client program
   std::string certificate_name;  ///< of the verified client certificate; empty without one
   std::string address;           ///< where it comes from
+  Timestamp deadline = kNever;   ///< when nobody waits for the decision any more
 };
 
 /// Decides who may come in. Fails closed.

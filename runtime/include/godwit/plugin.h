@@ -101,6 +101,7 @@ enum {
 typedef uint64_t gw_ticket;  /* one message that waits for its verdict; 0: none */
 typedef uint64_t gw_session; /* one session of this server; 0: none */
 typedef uint64_t gw_timer;   /* one timer of an instance; 0: none */
+typedef uint64_t gw_login;   /* one client that asks to be let in; 0: none */
 
 enum { GW_COMMAND = 0, GW_EVENT = 1, GW_QUERY = 2, GW_RESPONSE = 3 };                                 /* kinds */
 enum { GW_PRIORITY_NORMAL = 0, GW_PRIORITY_LOW = 1, GW_PRIORITY_HIGH = 2, GW_PRIORITY_CRITICAL = 3 }; /* priorities */
@@ -338,6 +339,22 @@ typedef struct gw_state_table {
   gw_status (*write)(const gw_host* host, gw_bytes bytes);
 } gw_state_table;
 
+/* Since minor version 1. Decisions about clients that come later than `authenticate` returns. The time for them is
+ * session.login_timeout from the end of the handshake; then the client is refused, and the login is stale. */
+typedef struct gw_logins_table {
+  uint32_t struct_size;
+  /* While authenticate runs for it: the decision comes later, by admit or refuse from any call into this instance;
+   * other threads come back by threads->post first. What authenticate returns then counts only when it is a failure and
+   * nothing was decided. Keeps the generation loaded. At most 10,000 at one time (GW_ERROR_LIMIT); GW_ERROR_STALE: it
+   * is not the client that is being asked about. */
+  gw_status (*defer)(const gw_host* host, gw_login login);
+  /* Once for each. `uid` has 1 to 128 bytes of printable text (GW_ERROR_ARGUMENT_INVALID; then it is still to be
+   * decided). GW_ERROR_STALE: it was decided, or its time is over. That a client has gone meanwhile is no error. */
+  gw_status (*admit)(const gw_host* host, gw_login login, gw_text uid);
+  /* `status` as authenticate might have returned it, GW_ERROR_NOT_FOUND included; not GW_OK. */
+  gw_status (*refuse)(const gw_host* host, gw_login login, gw_status status);
+} gw_logins_table;
+
 /* What an instance knows of its server. Lives as long as the instance. A table that is NULL does not exist in this
  * server: this version offers all of them. */
 struct gw_host {
@@ -360,6 +377,7 @@ struct gw_host {
   const gw_metrics_table* metrics;
   const gw_kv_table* kv;
   const gw_state_table* state;
+  const gw_logins_table* logins; /* since minor version 1 */
 };
 
 /* --- kinds: what a plugin may be ---------------------------------------------------------------------------------- */
@@ -452,6 +470,9 @@ typedef struct gw_credentials {
   gw_text token;     /* at most 4 KiB */
   gw_text agent;
   gw_text certificate_name; /* of its verified certificate; empty: none */
+  /* Since minor version 1. */
+  gw_login login;  /* for logins->defer */
+  gw_text address; /* where it comes from */
 } gw_credentials;
 
 typedef struct gw_identity {
@@ -463,7 +484,8 @@ typedef struct gw_identity {
 typedef struct gw_auth_kind {
   uint32_t struct_size;
   /* GW_OK: the client is `out->uid`. GW_ERROR_NOT_FOUND: not known here, ask the next plugin. Anything else: refused.
-   * When no plugin knows it, or none is loaded, the client is refused. */
+   * When no plugin knows it, or none is loaded, the client is refused. Who has to ask others first calls logins->defer.
+   */
   gw_status (*authenticate)(void* self, const gw_credentials* credentials, gw_identity* out);
 } gw_auth_kind;
 

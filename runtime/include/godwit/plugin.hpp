@@ -29,9 +29,10 @@
  *   GW_PLUGIN_CLASS(Hello, .name = "hello", .version = "1.0.0", .license = "MIT")
  *
  * What the class has decides what it is: on_message makes it a handler, route a router, plan a strategy, authenticate
- * an auth plugin; start, stop, save and restore take part in its life where they are there. A strategy's constants
- * kBodyBytesMin and kBodyBytesMax, where it has them, say which bodies it plans for. An exception that leaves one of
- * them is logged and becomes the call's failure; it never reaches the server.
+ * an auth plugin, which decides later when it takes a Login as well; start, stop, save and restore take part in its
+ * life where they are there. A strategy's constants kBodyBytesMin and kBodyBytesMax, where it has them, say which
+ * bodies it plans for. An exception that leaves one of them is logged and becomes the call's failure; it never reaches
+ * the server.
  */
 namespace godwit::plugin {
 
@@ -347,6 +348,23 @@ class Message {
   const gw_message& message_;
 };
 
+/// A client of whom it is said later whether it may come in. A value, as Pending is.
+class Login {
+ public:
+  Login(const gw_host* host, gw_login login) : host_(host), login_(login) {}
+  /// GW_ERROR_STALE from these: it was decided, or its time is over.
+  gw_status admit(std::string_view uid) const { return host_->logins->admit(host_, login_, plain(uid)); }
+  gw_status refuse(gw_status status = GW_ERROR_UNAUTHENTICATED) const {
+    return host_->logins->refuse(host_, login_, status);
+  }
+  /// It is not known here: other plugins are asked.
+  gw_status pass() const { return refuse(GW_ERROR_NOT_FOUND); }
+
+ private:
+  const gw_host* host_;
+  gw_login login_;
+};
+
 /// What a plugin says of itself.
 struct About {
   std::string_view name = {};  ///< 1 to 63 letters, digits, _ and -
@@ -434,6 +452,17 @@ struct Tables {
     auto& own = *static_cast<Instance*>(self);
     return guarded(own.host, "plan", [&] { return own.plugin.plan(*question, *out), GW_OK; });
   }
+  static gw_status authenticate_later(void* self, const gw_credentials* credentials, gw_identity*) {
+    auto& own = *static_cast<Instance*>(self);
+    return guarded(own.host, "authenticate", [&] {
+      const gw_host* host = own.host.raw();
+      if (!GW_HAS(gw_host, host, logins) || !GW_REACHES(gw_credentials, credentials, login))
+        throw Failure(GW_ERROR_NOT_SUPPORTED, "the server has no logins->defer");
+      check(host->logins->defer(host, credentials->login), "defer");
+      own.plugin.authenticate(*credentials, Login(host, credentials->login));
+      return GW_OK;
+    });
+  }
   static gw_status authenticate(void* self, const gw_credentials* credentials, gw_identity* out) {
     auto& own = *static_cast<Instance*>(self);
     return guarded(own.host, "authenticate", [&]() -> gw_status {
@@ -454,6 +483,10 @@ struct Tables {
   };
   static constexpr bool kAuthenticates = requires(Plugin & p, const gw_credentials& c) {
     { p.authenticate(c) } -> std::convertible_to<std::optional<std::string>>;
+  };
+
+  static constexpr bool kAuthenticatesLater = requires(Plugin & p, const gw_credentials& c, Login l) {
+    p.authenticate(c, l);
   };
 
   static constexpr gw_instance_table instance_table() {
@@ -491,6 +524,7 @@ struct Tables {
     gw_auth_kind table{};
     table.struct_size = sizeof table;
     if constexpr (kAuthenticates) table.authenticate = authenticate;
+    if constexpr (kAuthenticatesLater) table.authenticate = authenticate_later;
     return table;
   }
 
@@ -532,7 +566,8 @@ struct Tables {
 
   static constexpr uint32_t bit(bool there, uint32_t kind) { return there ? kind : 0; }
   static constexpr uint32_t kKinds = bit(kHandles, GW_KIND_HANDLER) | bit(kRoutes, GW_KIND_ROUTER) |
-                                     bit(kPlans, GW_KIND_STRATEGY) | bit(kAuthenticates, GW_KIND_AUTH);
+                                     bit(kPlans, GW_KIND_STRATEGY) |
+                                     bit(kAuthenticates || kAuthenticatesLater, GW_KIND_AUTH);
   static_assert(kKinds != 0, "a plugin class has on_message, route, plan or authenticate");
 };
 

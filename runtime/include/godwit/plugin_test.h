@@ -101,6 +101,11 @@ const char* gw_test_route(gw_test* test, int kind, const char* action);
 /* Asks an auth plugin; `uid` gets the answer, valid until the next call. Texts may be NULL. */
 gw_status gw_test_authenticate(gw_test* test, const char* client_id, const char* uid, const char* token,
                                const char** answer);
+/* Answered by gw_test_authenticate when the plugin has put its decision off. */
+#define GW_TEST_UNDECIDED (-1)
+/* What became of the client that was asked about last: GW_TEST_UNDECIDED, or as gw_test_authenticate. Nobody waits
+ * longer than 5 s for it (session.login_timeout); then it is GW_ERROR_UNAUTHENTICATED. */
+gw_status gw_test_decision(gw_test* test, const char** answer);
 /* Asks a strategy about a body; `out` comes back as the plugin has filled it. */
 gw_status gw_test_plan(gw_test* test, const gw_strategy_question* question, gw_strategy_plan* out);
 

@@ -208,3 +208,24 @@ TEST_CASE("named values outlive a reload, and who waits hears that it comes to n
   CHECK(std::string(reinterpret_cast<const char*>(poked.body), poked.body_size) == "4006 ");
   CHECK(test.answer("social.count") == "2");
 }
+
+TEST_CASE("a plugin under test may put off whom it lets in, as in a server") {
+  Test test;
+  REQUIRE(test.load(built("doorman")) == GW_OK);
+  const char* uid = nullptr;
+  const auto ask = [&](const char* token) { return gw_test_authenticate(test.raw, "device", "", token, &uid); };
+  CHECK(ask("good") == GW_TEST_UNDECIDED);
+  gw_test_advance(test.raw, 99'000'000);
+  CHECK(gw_test_decision(test.raw, &uid) == GW_TEST_UNDECIDED);
+  gw_test_advance(test.raw, 1'000'000);
+  CHECK(gw_test_decision(test.raw, &uid) == GW_OK);
+  CHECK(std::string(uid) == "ada");
+  CHECK(ask("at once") == GW_OK);
+  CHECK(ask("broken") == GW_ERROR_PLUGIN_FAILED);
+  CHECK(ask("unknown") == GW_TEST_UNDECIDED);
+  gw_test_advance(test.raw, 100'000'000);
+  CHECK(gw_test_decision(test.raw, nullptr) == GW_ERROR_NOT_FOUND);
+  CHECK(ask("late") == GW_TEST_UNDECIDED);
+  gw_test_advance(test.raw, 5'000'000'000);
+  CHECK(gw_test_decision(test.raw, nullptr) == GW_ERROR_UNAUTHENTICATED);
+}
