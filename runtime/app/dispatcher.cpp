@@ -407,7 +407,17 @@ void Dispatcher::refuse_unrouted(session::SessionId id, const wire::Envelope& en
     return refuse(id, envelope, valid.error().code, valid.error().text);
   }
   metrics_.handler_not_found.add();
-  refuse(id, envelope, Code::kHandlerNotFound, envelope.action);
+  refuse(id, envelope, Code::kHandlerNotFound, std::string(envelope.action) + bound_to_other_kinds(envelope));
+}
+
+/// Who sends an event where a command is expected looks for a typing error in the action, and there is none.
+std::string Dispatcher::bound_to_other_kinds(const wire::Envelope& envelope) {
+  std::string kinds;
+  for (const wire::Kind kind : {wire::Kind::kCommand, wire::Kind::kEvent, wire::Kind::kQuery}) {
+    if (!handlers_.find(kind, envelope.action)) continue;
+    kinds.append(kinds.empty() ? ": is handled as " : ", ").append(wire::name_of(kind));
+  }
+  return kinds.empty() ? kinds : kinds.append("; this was sent as ").append(wire::name_of(envelope.kind));
 }
 
 void Dispatcher::refuse(session::SessionId id, const wire::Envelope& envelope, Code code, std::string_view text) {
@@ -481,9 +491,18 @@ host::ReplyOutcome Dispatcher::reply(host::Ticket ticket, Bytes body, std::span<
 }
 
 host::ReplyOutcome Dispatcher::fail(host::Ticket ticket, Code code, std::string_view text) {
+  return fail_for(ticket, code, text, Duration::zero());
+}
+
+host::ReplyOutcome Dispatcher::fail_for(host::Ticket ticket, Code code, std::string_view text, Duration retry_after) {
   Pending* pending = find(ticket);
   if (!pending) return host::ReplyOutcome::kStale;
-  if (wire::is_request(pending->kind)) return answer(ticket, {wire::Status::kFailure, code, text, {}, {}});
+  if (wire::is_request(pending->kind)) {
+    const std::string seconds = fmt::format("{}", std::chrono::duration<double>(retry_after).count());
+    const wire::Header header{wire::kRetryAfterHeader, seconds};
+    return answer(ticket,
+                  {wire::Status::kFailure, code, text, {&header, retry_after > Duration::zero() ? 1u : 0u}, {}});
+  }
   if (session::Session* session = sessions_.find_session(pending->session)) session->refuse(pending->seq, code, text);
   settle(ticket, *pending);
   return host::ReplyOutcome::kAccepted;

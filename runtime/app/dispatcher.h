@@ -82,6 +82,7 @@ class Dispatcher final : public host::ReplySink {
   // host::ReplySink
   host::ReplyOutcome reply(host::Ticket ticket, Bytes body, std::span<const wire::Header> headers) override;
   host::ReplyOutcome fail(host::Ticket ticket, Code code, std::string_view text) override;
+  host::ReplyOutcome fail_for(host::Ticket ticket, Code code, std::string_view text, Duration retry_after) override;
   void done(host::Ticket ticket) override;
   void suspend(host::Ticket ticket, bool ordered) override;
   Status forward(const host::Delivery& delivery, std::string_view action) override;
@@ -152,6 +153,7 @@ class Dispatcher final : public host::ReplySink {
   void let_go(session::SessionId session);
   bool expired(const Queued& queued, Timestamp now) const;
   void refuse_unrouted(session::SessionId session, const wire::Envelope& envelope);
+  std::string bound_to_other_kinds(const wire::Envelope& envelope);
   void refuse(session::SessionId session, const wire::Envelope& envelope, Code code, std::string_view text);
   host::Ticket issue(const Queued& queued);
   Pending* find(host::Ticket ticket);

@@ -61,7 +61,9 @@ Status Server::open() {
   metrics_ = std::make_unique<MetricStore>(worker_count(config_));
   auto policy = http_policy(config_);
   if (!policy) return tl::unexpected(std::move(policy.error()));
-  http_ = std::make_unique<io::SystemHttpClient>(std::move(*policy));
+  auto own_policies = own_http_policies(config_);
+  if (!own_policies) return tl::unexpected(std::move(own_policies.error()));
+  http_ = std::make_unique<io::SystemHttpClient>(std::move(*policy), std::move(*own_policies));
   pool_ = std::make_unique<io::ThreadPool>(config_.plugins.work_threads, kWorkWaitingMax);
   if (Status identity = open_identity(); !identity) return identity;
   if (Status plugins = open_plugins(); !plugins) return plugins;
@@ -282,11 +284,10 @@ void Server::apply(const Config& wanted) {
   control_->configure(config_);
   sink_.set_levels(config_.log.level, config_.log.modules);
   sessions_->set_bound(config_.session.max_clients);
-  if (auto policy = http_policy(config_)) {
-    http_->configure(std::move(*policy));
-  } else {
-    log_.error("scripts may send requests where they could before", {{"error", policy.error().text}});
-  }
+  const Status asked = http_policy(config_).and_then([this](io::HttpPolicy policy) {
+    return own_http_policies(config_).map([&](auto own) { http_->configure(std::move(policy), std::move(own)); });
+  });
+  if (!asked) log_.error("scripts may send requests where they could before", {{"error", asked.error().text}});
   auto tls = load_server_tls(config_, options_.missing_certificate, io::wall_clock_us(), log_);
   if (tls) {
     tls_ = std::move(*tls);

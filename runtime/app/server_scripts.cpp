@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "app/script_check.h"
 #include "app/settings.h"
 
 namespace godwit::app {
@@ -38,6 +39,8 @@ Result<std::unique_ptr<ServerScripts>> ServerScripts::create(const Config& confi
   for (UnitRead& unit : *units) {
     if (Status loaded = scripts->load_first(unit); !loaded) return tl::unexpected(std::move(loaded.error()));
   }
+  for (const std::string& sentence : sections_of_nobody(config, *units))
+    log.warn("a section of the configuration has no effect", {{"section", sentence}});
   if (units->empty()) log.warn("no app was found; every message will be answered HandlerNotFound");
   return scripts;
 }

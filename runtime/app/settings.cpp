@@ -120,6 +120,18 @@ Result<io::HttpPolicy> http_policy(const Config& config) {
   return fail(Code::kConfigInvalid, "scripts.http_allow, scripts.http_private: " + policy.error().text);
 }
 
+Result<io::OwnHttpPolicies> own_http_policies(const Config& config) {
+  io::OwnHttpPolicies own;
+  for (const auto& [name, app] : config.apps) {
+    if (!app.http_allow) continue;
+    auto policy =
+        io::HttpPolicy::create(*app.http_allow, config.scripts.http_private, config.scripts.http_requests_max);
+    if (!policy) return fail(Code::kConfigInvalid, "app." + name + ".http_allow: " + policy.error().text);
+    own.emplace(name, std::move(*policy));
+  }
+  return own;
+}
+
 Result<std::vector<SocketAddress>> listen_addresses(const Config& config) {
   std::vector<SocketAddress> addresses;
   for (const std::string& text : config.server.listen) {

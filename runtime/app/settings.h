@@ -30,6 +30,8 @@ uint32_t worker_count(const Config& config);
 
 /// Where scripts may send requests to. An error names the keys.
 Result<io::HttpPolicy> http_policy(const Config& config);
+/// The same of apps that say so of themselves.
+Result<io::OwnHttpPolicies> own_http_policies(const Config& config);
 
 /// Where serving starts: the parsed listen addresses, or which one is wrong.
 Result<std::vector<SocketAddress>> listen_addresses(const Config& config);

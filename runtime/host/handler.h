@@ -52,6 +52,10 @@ class ReplySink {
   virtual ~ReplySink() = default;
   virtual ReplyOutcome reply(Ticket ticket, Bytes body, std::span<const wire::Header> headers) = 0;
   virtual ReplyOutcome fail(Ticket ticket, Code code, std::string_view text) = 0;
+  /// The same, and the sender of a request hears when to try again. Zero: nothing is said about that.
+  virtual ReplyOutcome fail_for(Ticket ticket, Code code, std::string_view text, Duration /*retry_after*/) {
+    return fail(ticket, code, text);
+  }
   virtual void done(Ticket ticket) = 0;
   /// Another action's handler has the verdict from here on: HandlerNotFound, ActionInvalid and StaleHandle leave it
   /// where it was, ForwardLimit has been the verdict. `delivery` is the message as it was handed out, or a copy.

@@ -130,7 +130,7 @@ LuaApp::LuaApp(std::shared_ptr<const AppSource> source, uint32_t generation, con
       commands_(context_.name),
       events_(limits_.events_max, world_.clock, context_.log, context_.name),
       http_(world_.http, world_.mailbox, bridge_.waits(), source_->name),
-      work_(std::make_shared<LuaWork>(source_, generation_, limits_, world_, bridge_.waits())) {
+      work_(std::make_shared<LuaWork>(source_, generation_, limits_, world_)) {
   if (world_.entropy) uuids_.emplace(*world_.entropy, world_.clock);
 }
 
@@ -320,6 +320,8 @@ void LuaApp::park(uint32_t coroutine, double message) {
 
 bool LuaApp::run_ready(ReplySink& sink) {
   bridge_.set_sink(&sink);
+  http_.deliver();
+  work_->deliver(bridge_.waits());
   end_overdue();
   // What becomes ready meanwhile has its turn next time round: two tasks that wake each other must not keep the loop.
   size_t turns = bridge_.waits().ready();
@@ -496,7 +498,7 @@ void LuaApp::interrupt_message(double serial, Code code) {
 
 void LuaApp::take_failure(const LuaVm::Failure& failure) {
   if (failure.chosen) {
-    if (bridge_.has_failed()) bridge_.fail_current(*failure.chosen, failure.text);
+    if (bridge_.has_failed()) bridge_.fail_current(*failure.chosen, failure.text, failure.retry_after);
     return;
   }
   stats_.errors += 1;
@@ -530,7 +532,8 @@ void LuaApp::note_failure(uint32_t handler) {
 
 void LuaApp::fail_place(const Place& place, const LuaVm::Failure& failure) {
   once_.break_off(place.message, place.task);
-  if (failure.chosen && place.task == 0) return bridge_.fail_parked(place.message, *failure.chosen, failure.text);
+  if (failure.chosen && place.task == 0)
+    return bridge_.fail_parked(place.message, *failure.chosen, failure.text, failure.retry_after);
   stats_.errors += 1;
   stats_.timeouts += failure.code == Code::kScriptTimeout;
   const auto [code, text] = verdict_of(failure);

@@ -99,10 +99,10 @@ bool LuaBridge::has_failed() {
   return true;
 }
 
-void LuaBridge::fail_current(Code code, std::string_view text) {
+void LuaBridge::fail_current(Code code, std::string_view text, Duration retry_after) {
   gw_record& record = plain_.records[plain_.next - 1];
-  if (record.state == GW_OPEN) sink_->fail(current().ticket, code, text);
-  if (record.state == GW_DEFERRED) fail_parked(record.serial, code, text);
+  if (record.state == GW_OPEN) sink_->fail_for(current().ticket, code, text, retry_after);
+  if (record.state == GW_DEFERRED) fail_parked(record.serial, code, text, retry_after);
   record.state = GW_OVER;
   reply_header_count_ = 0;
   stop_if_enough();
@@ -138,11 +138,11 @@ bool LuaBridge::in_batch(const gw_record& record) const {
   return &record >= plain_.records && &record < plain_.records + kBatchMax;
 }
 
-void LuaBridge::fail_parked(double serial, Code code, std::string_view text) {
+void LuaBridge::fail_parked(double serial, Code code, std::string_view text, Duration retry_after) {
   const gw_record* record = parked_.find(serial);
   if (!record) return;
   const bool open = record->state == GW_OPEN || record->state == GW_DEFERRED;
-  if (open) sink_->fail(delivery_of(*record).ticket, code, text);
+  if (open) sink_->fail_for(delivery_of(*record).ticket, code, text, retry_after);
   parked_.erase(serial);
 }
 
@@ -189,12 +189,15 @@ uint32_t LuaBridge::reply(void* self, gw_record* record, const char* body, uint3
   return bridge.settle(*record, bridge.sink_->reply(delivery_of(*record).ticket, as_bytes({body, body_size}), headers));
 }
 
-uint32_t LuaBridge::fail(void* self, gw_record* record, uint32_t code, const char* text, uint32_t text_size) noexcept {
+uint32_t LuaBridge::fail(void* self, gw_record* record, uint32_t code, const char* text, uint32_t text_size,
+                         double retry_after) noexcept {
   LuaBridge& bridge = bridge_of(self);
   if (record->state == GW_ANSWERED) return static_cast<uint32_t>(Code::kReplyTwice);
   if (!bridge.sink_) return static_cast<uint32_t>(Code::kNotNow);
   const std::string_view bounded = std::string_view(text, text_size).substr(0, limits::kTextBytesMax);
-  return bridge.settle(*record, bridge.sink_->fail(delivery_of(*record).ticket, static_cast<Code>(code), bounded));
+  const auto wait = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(retry_after));
+  return bridge.settle(*record,
+                       bridge.sink_->fail_for(delivery_of(*record).ticket, static_cast<Code>(code), bounded, wait));
 }
 
 void LuaBridge::done(void* self, gw_record* record) noexcept {

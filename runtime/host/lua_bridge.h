@@ -47,7 +47,7 @@ class LuaBridge {
   bool has_failed();
   const Delivery& current() const { return batch_[plain_.next - 1]; }
   /// Answers for the current message, unless its handler had done so, and ends it.
-  void fail_current(Code code, std::string_view text);
+  void fail_current(Code code, std::string_view text, Duration retry_after = {});
   /// As if its handler had returned.
   void pass_current();
   /// The current message's handler waits. Its serial.
@@ -56,7 +56,7 @@ class LuaBridge {
   size_t end();
 
   /// Answers for a parked message that is still open, and forgets it.
-  void fail_parked(double serial, Code code, std::string_view text);
+  void fail_parked(double serial, Code code, std::string_view text, Duration retry_after = {});
   /// Its handler has come to its end, which is the verdict if there was none; a deferred one stays.
   void finish_parked(double serial);
 
@@ -74,7 +74,8 @@ class LuaBridge {
   bool in_batch(const gw_record& record) const;
 
   static uint32_t reply(void* self, gw_record* record, const char* body, uint32_t body_size) noexcept;
-  static uint32_t fail(void* self, gw_record* record, uint32_t code, const char* text, uint32_t text_size) noexcept;
+  static uint32_t fail(void* self, gw_record* record, uint32_t code, const char* text, uint32_t text_size,
+                       double retry_after) noexcept;
   static void done(void* self, gw_record* record) noexcept;
   static uint32_t forward(void* self, gw_record* record, const char* action, uint32_t action_size) noexcept;
   static bool reply_header(void* self, const char* name, uint32_t name_size, const char* value,

@@ -34,17 +34,11 @@ Wake to_wake(Result<HttpResponse> outcome) {
 
 }  // namespace
 
-/// What comes back crosses to the worker's thread; only there the VM's end can be seen. A mailbox that is full loses
-/// it, and the script's own deadline stands.
 Status LuaHttp::start(WaitToken token) {
-  if (!client_ || !mailbox_) return fail(Code::kHttpForbidden, "nothing outside can be asked here");
-  return client_->start(unit_, std::move(request_),
-                        [mailbox = mailbox_, waits = std::weak_ptr(waits_), token](Result<HttpResponse> outcome) {
-                          const auto wake = std::make_shared<Wake>(to_wake(std::move(outcome)));
-                          (void)mailbox->post([waits, token, wake] {
-                            if (const auto alive = waits.lock()) (*alive)->complete(token, std::move(*wake));
-                          });
-                        });
+  if (!client_) return fail(Code::kHttpForbidden, "nothing outside can be asked here");
+  return client_->start(unit_, std::move(request_), [answers = answers_, token](Result<HttpResponse> outcome) {
+    answers->put(token, to_wake(std::move(outcome)));
+  });
 }
 
 int LuaHttp::begin(lua_State* state) {

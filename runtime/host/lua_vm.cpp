@@ -78,7 +78,18 @@ struct ErrorValue {
   lua_State* failed;
   std::optional<Code> code;
   std::string text;
+  Duration retry_after{};
 };
+
+constexpr double kRetryAfterMaxS = 86'400;  ///< who is to stay away for longer need not be told by the second
+
+/// What everybody knows of the code already is not said again.
+Duration retry_after_of(double seconds, Duration of_code) {
+  if (!(seconds > 0)) return {};
+  const auto given =
+      std::chrono::duration_cast<Duration>(std::chrono::duration<double>(std::min(seconds, kRetryAfterMaxS)));
+  return given == of_code ? Duration::zero() : given;
+}
 
 /// Of a table that errors.lua made, whatever the script has written into it since.
 int read_error_value(lua_State* state) {
@@ -92,7 +103,13 @@ int read_error_value(lua_State* state) {
   lua_rawget(failed, -2);
   if (lua_type(failed, -1) == LUA_TSTRING) value.text = text_at_top(failed, kErrorBytesMax);
   lua_pop(failed, 1);
-  if (describe(static_cast<Code>(code))) value.code = static_cast<Code>(code);
+  const auto info = describe(static_cast<Code>(code));
+  if (!info) return 0;
+  value.code = static_cast<Code>(code);
+  lua_pushliteral(failed, "retry_after");
+  lua_rawget(failed, -2);
+  value.retry_after = retry_after_of(lua_tonumber(failed, -1), info->retry_after);
+  lua_pop(failed, 1);
   return 0;
 }
 
@@ -315,10 +332,9 @@ LuaVm::Failure LuaVm::describe(lua_State* failed, Code code) {
   if (code == Code::kScriptError && is_error_value(failed)) {
     ErrorValue value{failed, {}, {}};
     protect(read_error_value, &value);
-    return {code, std::move(value.text), value.code, std::move(description.traceback)};
+    return {code, std::move(value.text), value.code, value.retry_after, std::move(description.traceback)};
   }
-  Failure failure{code, raised_text(failed), std::nullopt, std::move(description.traceback)};
-  return failure;
+  return {code, raised_text(failed), std::nullopt, {}, std::move(description.traceback)};
 }
 
 }  // namespace godwit::host

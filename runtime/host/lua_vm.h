@@ -21,6 +21,7 @@ class LuaVm {
     Code code = Code::kScriptError;  ///< or kScriptTimeout, kScriptMemory
     std::string text;                ///< "echo/main.lua:12: …"
     std::optional<Code> chosen;      ///< the script raised an error value of its own: `text` is its message
+    Duration retry_after{};          ///< of such a value, when it says more than its code
     std::string traceback;
   };
 

@@ -50,30 +50,22 @@ struct LuaWork::Vm {
 };
 
 LuaWork::LuaWork(std::shared_ptr<const AppSource> source, uint32_t generation, const AppLimits& limits,
-                 const AppWorld& world, LuaWaits& waits)
+                 const AppWorld& world)
     : source_(std::move(source)),
       generation_(generation),
       limits_(limits),
       world_(world),
-      waits_(std::make_shared<LuaWaits*>(&waits)) {}
+      answers_(std::make_shared<AnswerBox>(world.mailbox)) {}
 
 LuaWork::~LuaWork() = default;
 
-/// The pool keeps this object, but neither the VM that asked nor its worker: they are looked for on the worker's
-/// thread.
+/// The pool keeps this object, but neither the VM that asked nor its worker.
 Status LuaWork::start(WaitToken token, std::string_view call) {
   if (!world_.pool || !world_.mailbox) return fail(Code::kNotSupported, "there is no pool here");
   if (under_way_ >= kUnderWayMax) return fail(Code::kLimitReached, "more than 1,000 functions run or wait to be run");
-  const auto work = [self = shared_from_this(), waits = std::weak_ptr(waits_), token, call = std::string(call),
-                     now = world_.clock.now(), unix_us = world_.clock.unix_us()] {
-    const auto wake = std::make_shared<Wake>(to_wake(self->run(call, now, unix_us)));
-    const auto tell = [waits, token, wake, weak = std::weak_ptr(self)] {
-      const auto alive = waits.lock();
-      if (!alive) return;
-      if (const auto still = weak.lock()) --still->under_way_;
-      (*alive)->complete(token, std::move(*wake));
-    };
-    (void)self->world_.mailbox->post(tell);
+  const auto work = [self = shared_from_this(), token, call = std::string(call), now = world_.clock.now(),
+                     unix_us = world_.clock.unix_us()] {
+    self->answers_->put(token, to_wake(self->run(call, now, unix_us)));
   };
   if (!world_.pool->run(work)) return fail(Code::kLimitReached, "the pool has more to do than it takes");
   ++under_way_;

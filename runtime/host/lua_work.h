@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "host/answer_box.h"
 #include "host/app.h"
 #include "host/lua_waits.h"
 
@@ -19,8 +20,7 @@ class LuaWork : public std::enable_shared_from_this<LuaWork> {
  public:
   static constexpr size_t kUnderWayMax = 1000;  ///< of one VM
 
-  LuaWork(std::shared_ptr<const AppSource> source, uint32_t generation, const AppLimits& limits, const AppWorld& world,
-          LuaWaits& waits);
+  LuaWork(std::shared_ptr<const AppSource> source, uint32_t generation, const AppLimits& limits, const AppWorld& world);
   ~LuaWork();
   LuaWork(const LuaWork&) = delete;
   LuaWork& operator=(const LuaWork&) = delete;
@@ -29,6 +29,9 @@ class LuaWork : public std::enable_shared_from_this<LuaWork> {
   ///   begin_work(token, call) → true | nil, code, text
   /// `call` is JSON, as is what the token is woken with: the value, or the error's code as number and its text.
   void add_to(lua_State* state);
+
+  /// Wakes whoever waits for what is through; with every turn.
+  void deliver(LuaWaits& waits) { under_way_ -= answers_->deliver(waits); }
 
  private:
   struct Vm;
@@ -40,10 +43,10 @@ class LuaWork : public std::enable_shared_from_this<LuaWork> {
   const std::shared_ptr<const AppSource> source_;
   const uint32_t generation_;
   const AppLimits limits_;
-  const AppWorld world_;                    ///< the worker's; of its clock and timers nothing is touched in the pool
-  const std::shared_ptr<LuaWaits*> waits_;  ///< what is under way holds it weakly
-  size_t under_way_ = 0;
-  Error error_;  ///< of the function in progress
+  const AppWorld world_;  ///< the worker's; of its clock and timers nothing is touched in the pool
+  const std::shared_ptr<AnswerBox> answers_;
+  size_t under_way_ = 0;  ///< and not delivered yet
+  Error error_;           ///< of the function in progress
   std::mutex mutex_;
   std::unique_ptr<Vm> idle_;  ///< one is kept: making another takes some milliseconds
 };

@@ -10,7 +10,8 @@ constexpr int kLookAroundMs = 10'000;  ///< new requests and the end wake the th
 
 }  // namespace
 
-SystemHttpClient::SystemHttpClient(HttpPolicy policy) : policy_(std::make_shared<const HttpPolicy>(std::move(policy))) {
+SystemHttpClient::SystemHttpClient(HttpPolicy policy, OwnHttpPolicies own)
+    : policies_(std::make_shared<const Policies>(Policies{std::move(policy), std::move(own)})) {
   curl_global_init(CURL_GLOBAL_DEFAULT);
   multi_ = curl_multi_init();
 }
@@ -27,18 +28,24 @@ SystemHttpClient::~SystemHttpClient() {
   curl_global_cleanup();
 }
 
-void SystemHttpClient::configure(HttpPolicy policy) {
-  auto next = std::make_shared<const HttpPolicy>(std::move(policy));
+void SystemHttpClient::configure(HttpPolicy policy, OwnHttpPolicies own) {
+  auto next = std::make_shared<const Policies>(Policies{std::move(policy), std::move(own)});
   const std::lock_guard lock(mutex_);
-  policy_ = std::move(next);
+  policies_ = std::move(next);
+}
+
+std::shared_ptr<const HttpPolicy> SystemHttpClient::policy_of(std::string_view unit) {
+  std::shared_ptr<const Policies> policies;
+  {
+    const std::lock_guard lock(mutex_);
+    policies = policies_;
+  }
+  const auto own = policies->own.find(unit);
+  return {policies, own == policies->own.end() ? &policies->common : &own->second};
 }
 
 Status SystemHttpClient::start(std::string_view unit, HttpRequest request, HttpTransfer::Done done) {
-  std::shared_ptr<const HttpPolicy> policy;
-  {
-    const std::lock_guard lock(mutex_);
-    policy = policy_;
-  }
+  const std::shared_ptr<const HttpPolicy> policy = policy_of(unit);
   auto transfer = HttpTransfer::create(std::string(unit), std::move(request), policy, std::move(done));
   if (!transfer) return tl::unexpected(std::move(transfer.error()));
   {

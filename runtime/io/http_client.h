@@ -16,11 +16,11 @@ namespace godwit::io {
 /// drops them. Made and ended while no other is: the library's own beginning is not safe from several threads.
 class SystemHttpClient final : public HttpClient {
  public:
-  explicit SystemHttpClient(HttpPolicy policy);
+  explicit SystemHttpClient(HttpPolicy policy, OwnHttpPolicies own = {});
   ~SystemHttpClient() override;
 
   /// From any thread; holds for requests from now on.
-  void configure(HttpPolicy policy);
+  void configure(HttpPolicy policy, OwnHttpPolicies own = {});
 
   Status start(std::string_view unit, HttpRequest request, HttpTransfer::Done done) override;
 
@@ -34,7 +34,13 @@ class SystemHttpClient final : public HttpClient {
 
   CURLM* multi_ = nullptr;
   std::mutex mutex_;
-  std::shared_ptr<const HttpPolicy> policy_;
+  struct Policies {
+    HttpPolicy common;
+    OwnHttpPolicies own;
+  };
+  std::shared_ptr<const HttpPolicy> policy_of(std::string_view unit);
+
+  std::shared_ptr<const Policies> policies_;
   Transfers waiting_;
   std::map<std::string, size_t, std::less<>> under_way_;  ///< by unit
   bool ending_ = false;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,5 +32,8 @@ struct HttpPolicy {
   };
   std::vector<Rule> rules_;
 };
+
+/// Of units that have one of their own, by their names.
+using OwnHttpPolicies = std::map<std::string, HttpPolicy, std::less<>>;
 
 }  // namespace godwit::io

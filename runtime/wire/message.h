@@ -51,6 +51,9 @@ inline constexpr uint64_t kResume = 1;  ///< the session may outlive its connect
 inline constexpr uint64_t kCancel = 2;  ///< reads Cancel frames
 }  // namespace features
 
+/// Of a failed response: seconds, as a decimal number, before which trying again is of no use.
+inline constexpr std::string_view kRetryAfterHeader = "retry-after";
+
 struct Header {
   std::string_view name;
   std::string_view value;

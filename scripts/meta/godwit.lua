@@ -15,6 +15,9 @@ local gw = {}
 
 ---@alias godwit.Kind "command" | "query" | "event"
 
+---@class godwit.FailOptions
+---@field retry_after? godwit.Duration   when trying again makes sense: the sender finds seconds in the header `retry-after`
+
 ---A message on its way through its handler. Read-only; to be used until the handler returns.
 ---@class godwit.Message
 ---@field kind godwit.Kind
@@ -43,9 +46,10 @@ function Message:reply(body, headers) end
 ---Answers with an error.
 ---@param code string | integer   a name or number of `gw.errors`
 ---@param text? string            for a person, at most 1024 bytes
+---@param options? godwit.FailOptions
 ---@return true? ok
 ---@return godwit.Error? err
-function Message:fail(code, text) end
+function Message:fail(code, text, options) end
 
 ---The answer comes later, after the handler's end: by the same message, which lives until it was answered or its time
 ---(`timeout` of the handler, or the sender's deadline) is over.
@@ -769,8 +773,9 @@ function gw.work(module, name, ...) end
 ---An error as a value: to be returned as `nil, err`, or raised, which fails the message with its code and text.
 ---@param code string | integer  a name or number of `gw.errors`
 ---@param text? string
+---@param options? godwit.FailOptions   of what the code says without, a delay of the caller's choice
 ---@return godwit.Error
-function gw.err(code, text) end
+function gw.err(code, text, options) end
 
 ---Every error code by its name.
 ---@type table<string, integer>

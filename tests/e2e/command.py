@@ -49,6 +49,20 @@ def test_a_verb_that_does_not_exist_is_repeated_with_the_one_that_was_meant():
         assert words in failed.err, failed.err
 
 
+def test_sections_about_nobody_are_told():
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = pathlib.Path(scratch, "greeter")
+        folder.mkdir()
+        pathlib.Path(folder, "main.lua").write_text('require("godwit").handle("x", function() end)')
+        settings = ['[scripts]', f'paths = ["{scratch}"]', '[app.greter]', '[plugins.ecko]', '[plugins.off]', 'enabled = false']
+        file = pathlib.Path(scratch, "godwit.toml")
+        file.write_text("\n".join(settings))
+        checked = run("check", "-c", file).expect(OK)
+        assert "[app.greter] is about nobody: there is no app of that name; did you mean 'greeter'?" in checked.err, checked.err
+        assert "[plugins.ecko] is about nobody: there is no plugin of that name" in checked.err, checked.err
+        assert "plugins.off" not in checked.err, checked.err
+
+
 def test_a_file_that_is_not_there_exits_2_before_connecting():
     for arguments in [["--body", "@/nonexistent"], ["--ca", "/nonexistent"], ["--token-file", "/nonexistent"]]:
         failed = run("request", "127.0.0.1:1", "echo", *arguments).expect(USAGE)

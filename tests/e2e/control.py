@@ -99,6 +99,7 @@ def test_a_broken_script_reaches_the_caller_with_its_place_and_the_old_one_serve
         refused = control(s, "reload", "app").expect(PEER_FAILED)
         assert re.search(r"app/main\.lua:\d+", refused.err), refused.err
         assert "worker 1: app/main.lua:" in refused.out, refused.out
+        assert refused.out.startswith("app refused; app@1 serves on\n"), refused.out
         result = control(s, "script", "reload", "app", "--json").expect(PEER_FAILED).json
         assert result["error"]["name"] == "ScriptLoadFailed"
         assert [worker["ok"] for worker in result["result"]["workers"]] == [False, False]

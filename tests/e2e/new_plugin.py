@@ -38,6 +38,7 @@ def test_a_new_plugin_of_every_kind_builds_and_passes_its_test():
                 name = f"my_{kind}"
                 harness.run("new", "plugin", name, "--in", root / language, "--lang", language, "--kind", kind).expect(OK)
                 folder = root / language / name
+                assert (folder / ".gitignore").read_text() == "/build*/\n"
                 run(MESON, "setup", "build", "--werror", cwd=folder, env=environment)
                 run("ninja", "-C", "build", cwd=folder, env=environment)
                 run(MESON, "test", "-C", "build", cwd=folder, env=environment)

@@ -86,6 +86,20 @@ def test_a_listener_prints_lines_and_takes_only_what_it_wants():
         assert listener.out.rest() == "event news.flash two\\nlines"
 
 
+def test_what_a_listener_sends_first_takes_headers_along():
+    joining = """
+local gw = require "godwit"
+gw.handle("join", function(msg, session)
+    msg:reply()
+    session:send("welcome", msg:body() .. " " .. msg.headers.lang .. " " .. msg.headers.via)
+end)
+"""
+    with Server(apps={"joining": joining}) as server:
+        with Listener(server, "--first", "join=lobby", "--header", "lang=de", "--header", "via=a=b", "--count", "1") as listener:
+            assert listener.end() == OK
+            assert listener.out.rest() == "event welcome lobby de a=b"
+
+
 def test_who_is_not_there_is_an_error_and_who_is_has_it():
     with news_server() as server:
         nobody = server.request("tell", "--header", "to=ada").expect(PEER_FAILED)

@@ -5,6 +5,7 @@ import contextlib
 import http.server
 import re
 import socket
+import tempfile
 import threading
 import time
 import uuid
@@ -208,6 +209,11 @@ def test_addresses_that_are_not_public_are_refused_whatever_the_name():
 def test_a_list_of_hosts_that_cannot_be_meant_is_refused():
     refused = harness.run("check", "--set", 'scripts.http_allow=["https://example.com"]').expect(USAGE)
     assert "scripts.http_allow" in refused.err, refused.err
+    with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+        file.write('[app.chat]\nhttp_allow = ["https://example.com"]\n')
+        file.flush()
+        refused = harness.run("check", "-c", file.name).expect(USAGE)
+        assert "app.chat.http_allow" in refused.err, refused.err
 
 
 WORKING = """

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <map>
+#include <span>
 #include <string>
 
 #include "base/bytes.h"
@@ -23,11 +25,13 @@ class RecordingWaiter final : public session::ReplyWaiter {
   bool settled(uint64_t cookie) const { return outcomes.count(cookie) != 0; }
 
   void on_reply(uint64_t cookie, const session::Reply& reply) override {
+    on_headers(reply.headers);
     Outcome& outcome = outcomes[cookie];
     outcome = {reply.status, reply.code, std::string(reply.text), std::string(as_text(reply.body)), outcome.times + 1};
   }
 
   std::map<uint64_t, Outcome> outcomes;
+  std::function<void(std::span<const wire::Header>)> on_headers = [](auto) {};
 };
 
 }  // namespace godwit::testing

@@ -20,6 +20,7 @@ void check_files(const Config& config, std::vector<Error>& errors) {
   const auto addresses = listen_addresses(config);
   if (!addresses) errors.push_back(addresses.error());
   if (const auto policy = http_policy(config); !policy) errors.push_back(policy.error());
+  if (const auto own = own_http_policies(config); !own) errors.push_back(own.error());
   if (!config.tls.certificate.empty()) {
     const auto tls = quic::load_tls_server({.certificate_file = config.tls.certificate,
                                             .key_file = config.tls.key,

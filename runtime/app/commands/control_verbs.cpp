@@ -55,7 +55,13 @@ void print_unit(const Json& unit) {
 }
 
 void print_report(const Json& report) {
-  fmt::print("{}@{} {}\n", text_of(report, "name"), report["generation"].get<uint32_t>(), text_of(report, "outcome"));
+  const std::string name = text_of(report, "name"), outcome = text_of(report, "outcome");
+  const auto live = report["generation"].get<uint32_t>();
+  if (outcome == "refused") {
+    fmt::print("{} {}; {}\n", name, outcome, live > 0 ? fmt::format("{}@{} serves on", name, live) : "none is live");
+  } else {
+    fmt::print("{}@{} {}\n", name, live, outcome);
+  }
   for (const Json& worker : report["workers"]) {
     if (worker.value("ok", true)) continue;
     fmt::print("  worker {}: {}\n", worker["worker"].get<uint32_t>(), text_of(worker["error"], "text"));

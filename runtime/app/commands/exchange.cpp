@@ -10,6 +10,14 @@ namespace {
 /// How long the goodbye may take to reach a server that answers; one that does not is not waited for.
 constexpr Duration kGoodbyeTimeoutMax = 500ms;
 
+std::string retry_advice(const session::Reply& reply) {
+  for (const wire::Header& header : reply.headers) {
+    if (reply.status == wire::Status::kFailure && header.name == wire::kRetryAfterHeader)
+      return "; try again in " + std::string(header.value) + " s";
+  }
+  return {};
+}
+
 }  // namespace
 
 ExitCode Outcome::exit_code() const {
@@ -88,7 +96,7 @@ void Exchange::on_reply(uint64_t, const session::Reply& reply) {
   outcome_.round_trip = loop_->loop().measure() - sent_at_;
   outcome_.body = as_text(reply.body);
   for (const wire::Header& header : reply.headers) outcome_.headers.emplace_back(header.name, header.value);
-  settle(reply.status, {reply.code, std::string(reply.text)});
+  settle(reply.status, {reply.code, std::string(reply.text) + retry_advice(reply)});
 }
 
 void Exchange::on_deadline() {

@@ -4,6 +4,7 @@
 #include "app/commands/flags.h"
 #include "app/commands/json.h"
 #include "app/commands/listener.h"
+#include "app/commands/message_options.h"
 #include "app/commands/print.h"
 #include "app/commands/verb.h"
 #include "base/text.h"
@@ -87,6 +88,7 @@ void add_listen(CLI::App& program, Verb& chosen) {
              routing::Pattern::parse, listen.pattern)
       ->type_name("PATTERN");
   add_first(*verb, listen);
+  add_headers(*verb, "goes along with each --first; may be given several times", listen.first_headers);
   verb->add_option("--count", listen.count, "end after so many messages")->check(CLI::PositiveNumber);
   add_duration(*verb, "--for", "end after so long", listen.duration)->default_str("");
   CLI::Option* reply = verb->add_option("--reply", options->reply,

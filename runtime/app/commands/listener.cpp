@@ -45,9 +45,11 @@ void Listener::on_dialed(uint64_t, client::PeerId peer, const client::Entry&) {
 }
 
 Status Listener::begin(session::Session& session) {
+  std::vector<wire::Header> headers;
+  for (const auto& [name, value] : options_.first_headers) headers.push_back({name, value});
   for (const auto& [action, body] : options_.first) {
-    const auto sent =
-        session.request(wire::Kind::kCommand, action, as_bytes(body), {.timeout = options_.connect.timeout}, {this});
+    const auto sent = session.request(wire::Kind::kCommand, action, as_bytes(body),
+                                      {.headers = headers, .timeout = options_.connect.timeout}, {this});
     if (!sent) return tl::unexpected(sent.error());
     ++unanswered_;
   }

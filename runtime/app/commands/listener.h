@@ -16,6 +16,7 @@ namespace godwit::app {
 struct ListenOptions {
   ConnectOptions connect;
   /// Commands to begin with, action and body: to log in, to join. One that fails ends it.
+  std::vector<std::pair<std::string, std::string>> first_headers;
   std::vector<std::pair<std::string, std::string>> first;
   routing::Pattern pattern;          ///< what else comes is refused with HandlerNotFound
   uint64_t count = 0;                ///< ends after so many messages; 0: goes on

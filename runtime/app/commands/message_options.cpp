@@ -41,23 +41,27 @@ Result<std::string> read_file(const std::string& path) {
 
 }  // namespace
 
-void MessageOptions::add_to(CLI::App& verb) {
-  verb.add_option("ACTION", action, "what the message is about, as in chat.say")->required();
-  verb.add_option("--body", body_source, "TEXT, @FILE for a file's bytes, or - for standard input")
-      ->type_name("TEXT|@FILE|-");
+void add_headers(CLI::App& verb, const std::string& help, Headers& headers) {
   verb.add_option_function<std::vector<std::string>>(
           "--header",
-          [this](const std::vector<std::string>& texts) {
+          [&headers](const std::vector<std::string>& texts) {
             for (const std::string& text : texts) {
               auto header = parse_header(text);
               if (!header) throw CLI::ValidationError("--header", header.error().text);
               headers.push_back(std::move(*header));
             }
           },
-          "goes along with the message; may be given several times")
+          help)
       ->type_name("NAME=VALUE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+void MessageOptions::add_to(CLI::App& verb) {
+  verb.add_option("ACTION", action, "what the message is about, as in chat.say")->required();
+  verb.add_option("--body", body_source, "TEXT, @FILE for a file's bytes, or - for standard input")
+      ->type_name("TEXT|@FILE|-");
+  add_headers(verb, "goes along with the message; may be given several times", headers);
   add_choice(verb, "--priority", "how much it matters beside others (default: normal)", kPriorities, priority);
   verb.add_flag("--unordered", unordered, "do not wait for messages sent before it");
   add_duration(verb, "--ttl", "not worth handling after so long (default: always worth it)", ttl);

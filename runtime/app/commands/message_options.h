@@ -14,6 +14,10 @@ class App;
 namespace godwit::app {
 
 /// The message that a verb sends, as flags.
+using Headers = std::vector<std::pair<std::string, std::string>>;
+/// --header NAME=VALUE, any number of times.
+void add_headers(CLI::App& verb, const std::string& help, Headers& headers);
+
 struct MessageOptions {
   wire::Kind kind = wire::Kind::kCommand;
   std::string action;

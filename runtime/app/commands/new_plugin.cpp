@@ -49,6 +49,7 @@ ExitCode make_project(const Options& options) {
   const std::filesystem::path folder = (options.parent / options.name).lexically_normal();
   const Status written = write_project(folder, {{"meson.build", filled("meson.build.in")},
                                                 {"README.md", filled("README.md.in")},
+                                                {".gitignore", filled("gitignore.in")},
                                                 {source, filled(options.kind + (cpp ? ".cpp.in" : ".c.in"))},
                                                 {options.name + "_test.c", filled(options.kind + "_test.c.in")}});
   if (!written) {

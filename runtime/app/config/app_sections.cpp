@@ -16,10 +16,10 @@ namespace {
 constexpr size_t kConfigBytesMax = 256 << 10;  ///< of one app's settings as JSON: each VM keeps a copy
 constexpr size_t kDepthMax = 16;               ///< of tables and lists in one another
 constexpr double kExactMax = 0x1p53;           ///< integers beyond are other ones in Lua
-constexpr std::string_view kLimits[] = {"memory_max",      "burst_max", "load_timeout",
-                                        "handler_timeout", "cpu_max",   "coroutines_max"};
-constexpr std::string_view kKeys[] = {"memory_max", "burst_max",      "load_timeout", "handler_timeout",
-                                      "cpu_max",    "coroutines_max", "trust",        "config"};
+constexpr std::string_view kLimits[] = {"memory_max", "burst_max",      "load_timeout", "handler_timeout",
+                                        "cpu_max",    "coroutines_max", "http_allow"};
+constexpr std::string_view kKeys[] = {"memory_max",     "burst_max",  "load_timeout", "handler_timeout", "cpu_max",
+                                      "coroutines_max", "http_allow", "trust",        "config"};
 
 bool is_app_name(std::string_view name) {
   return !name.empty() && name.size() <= 128 && is_printable(name) && name.find('/') == name.npos;
@@ -69,6 +69,7 @@ class SectionReader {
     if (name == "handler_timeout") out_.handler_timeout = read.handler_timeout;
     if (name == "cpu_max") out_.cpu_max = read.cpu_max;
     if (name == "coroutines_max") out_.coroutines_max = read.coroutines_max;
+    if (name == "http_allow") out_.http_allow = read.http_allow;
   }
 
   void read_trust(const toml::node& node) {
@@ -139,6 +140,13 @@ std::string_view name_of(host::AppSettings::Trust trust) {
   return trust == host::AppSettings::Trust::kTrusted ? "trusted" : "sandbox";
 }
 
+/// ["a","b"], in TOML and in JSON.
+std::string list_text(const std::vector<std::string>& texts) {
+  std::string out = "[";
+  for (const std::string& text : texts) out += (out.size() > 1 ? "," : "") + quote_json(text);
+  return out + "]";
+}
+
 /// Calls `each(name, value)` for what was set, in the file's spelling.
 template <typename Each>
 void for_each_limit(const AppSection& app, Each each) {
@@ -148,6 +156,7 @@ void for_each_limit(const AppSection& app, Each each) {
   if (app.handler_timeout) each("handler_timeout", quote_json(format_duration(*app.handler_timeout)));
   if (app.cpu_max) each("cpu_max", quote_json(format_duration(*app.cpu_max)));
   if (app.coroutines_max) each("coroutines_max", fmt::format("{}", *app.coroutines_max));
+  if (app.http_allow) each("http_allow", list_text(*app.http_allow));
 }
 
 }  // namespace

@@ -105,6 +105,7 @@ struct AppSection {
   std::optional<Duration> handler_timeout;
   std::optional<Duration> cpu_max;
   std::optional<uint64_t> coroutines_max;
+  std::optional<std::vector<std::string>> http_allow;
   bool operator==(const AppSection&) const = default;
 };
 

@@ -37,7 +37,8 @@ constexpr Section kSections[] = {
     {"scripts",
      "Apps written in Lua, and their limits; new limits hold from the next load of an app on. [app.NAME] is about one "
      "of "
-     "them: memory_max, burst_max, load_timeout, handler_timeout, cpu_max and coroutines_max of its own, trust "
+     "them: memory_max, burst_max, load_timeout, handler_timeout, cpu_max, coroutines_max and http_allow of its own, "
+     "trust "
      "(\"sandbox\", or "
      "\"trusted\": files, processes and C modules, with the rights of the server); its own settings, which it finds in "
      "gw.config, stand in [app.NAME.config]."},

@@ -102,10 +102,11 @@ function host.wrap_handlers()
 end
 
 -- An error as a value: to be returned as `nil, err`, or raised, which fails the message with its code and text.
-function gw.err(code, text)
+function gw.err(code, text, options)
     local number = host.code_of(code)
     if not number then error("gw.err: '" .. tostring(code) .. "' is no error code; see gw.errors", 2) end
-    return host.new_error(number, text ~= nil and tostring(text) or nil)
+    local retry_after = host.retry_after_of(options, "gw.err")
+    return host.new_error(number, text ~= nil and tostring(text) or nil, retry_after > 0 and retry_after or nil)
 end
 
 local function logger(level)

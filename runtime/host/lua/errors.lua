@@ -12,14 +12,14 @@ end
 local Error = { __metatable = "error" }
 function Error.__tostring(err) return ("%s (%d): %s"):format(err.name, err.code, err.message) end
 
-function host.new_error(code, message)
+function host.new_error(code, message, retry_after)
     local info = by_code[code]
     return setmetatable({
         code = info.code,
         name = info.name,
         message = message or info.meaning,
         retryable = info.retryable,
-        retry_after = info.retry_after,
+        retry_after = retry_after or info.retry_after,
     }, Error)
 end
 

@@ -11,6 +11,8 @@ local sort, tostring, type = table.sort, tostring, type
 local kOver = host.ffi.C.GW_OVER
 local kKinds = { [0] = "command", "event", "query", "response" }
 
+local kRetryAfterMax = 86400    -- who is to stay away for longer need not be told by the second
+
 local Message = { __metatable = "message" }
 local methods, fields = {}, {}
 host.message_methods = methods
@@ -128,14 +130,28 @@ function methods.reply(message, body, headers)
     return nil, host.new_error(code)
 end
 
-function methods.fail(message, code, text)
+-- Seconds of an option `retry_after`, 0 when there is none.
+local function retry_after_of(options, name)
+    if options == nil then return 0 end
+    if type(options) ~= "table" then error(name .. ": the options must be a table", 3) end
+    for option in host.globals.pairs(options) do
+        if option ~= "retry_after" then error(name .. ": unknown option '" .. tostring(option) .. "'", 3) end
+    end
+    if options.retry_after == nil then return 0 end
+    local seconds = host.seconds(options.retry_after, name .. ": option 'retry_after'", 3)
+    return seconds < kRetryAfterMax and seconds or kRetryAfterMax
+end
+host.retry_after_of = retry_after_of
+
+function methods.fail(message, code, text, options)
     check_self(message, "fail")
     local number = host.code_of(code)
     if not number then error("msg:fail: '" .. tostring(code) .. "' is no error code; see gw.errors", 2) end
     text = text == nil and "" or tostring(text)
+    local retry_after = retry_after_of(options, "msg:fail")
     local record = record_of(message)
     if not record then return nil, host.new_error(host.errors.StaleHandle) end
-    local refused = bridge.fail(self, record, number, text, #text)
+    local refused = bridge.fail(self, record, number, text, #text, retry_after)
     if refused == 0 then return true end
     return nil, host.new_error(refused)
 end

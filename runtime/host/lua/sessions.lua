@@ -149,7 +149,7 @@ local function begin_and_wait(name, begin, ...)
     code = host.wait(token)
     if code == 0 then code = bridge.wake.number end
     if code == 0 then return true end
-    return nil, new_error(code, wake_text())
+    return nil, new_error(code, wake_text(), tonumber(wake_headers()["retry-after"]))
 end
 host.begin_and_wait = begin_and_wait
 

@@ -78,6 +78,15 @@ TEST_CASE("mistakes in an app's section are found at their place, by the name of
   CHECK(has("an app has the name of its folder"));
 }
 
+TEST_CASE("an app may have a list of hosts of its own, an empty one included") {
+  const Config config =
+      load("[app.chat]\nhttp_allow = [\"api.example.com\"]\n[app.mute]\nhttp_allow = []\n[app.echo]\n").config;
+  CHECK(config.apps.at("chat").http_allow == std::vector<std::string>{"api.example.com"});
+  CHECK(config.apps.at("mute").http_allow == std::vector<std::string>{});
+  CHECK_FALSE(config.apps.at("echo").http_allow);
+  CHECK(app_section_text(config, "chat").find("http_allow = [\"api.example.com\"]") != std::string::npos);
+}
+
 TEST_CASE("what was set for apps is shown as text and as JSON") {
   const LoadedConfig loaded = load(kChat);
   CHECK(show_config(loaded, Detail::kValues).find("[app.\"chat\"]\ntrust = \"trusted\"") != std::string::npos);

@@ -55,8 +55,9 @@ struct Fixture : Dispatcher::Handlers, Dispatcher::Sessions {
     pair.on_turn_end = [this] { more = dispatcher.run(); };
   }
 
-  const routing::Target* find(Kind, std::string_view action) override {
+  const routing::Target* find(Kind kind, std::string_view action) override {
     static constexpr routing::Target kTargets[] = {{0, 0}, {1, 0}};
+    if (action == "noted") return kind == Kind::kEvent || kind == Kind::kQuery ? &kTargets[0] : nullptr;
     return action == removed ? nullptr : action == "one" ? &kTargets[0] : action == "two" ? &kTargets[1] : nullptr;
   }
   host::Handler* handler(uint32_t unit) override { return units[unit]; }
@@ -133,6 +134,35 @@ TEST_CASE("what nobody handles is answered at once: a request with a failure, an
   REQUIRE(f.outcome(event).code == Code::kHandlerNotFound);
   REQUIRE(f.outcome(known).code == Code::kOk);
   REQUIRE(f.pair.server->metrics.handler_not_found.value() == 2);
+}
+
+TEST_CASE("what is handled as another kind only is answered with those kinds") {
+  Fixture f;
+  const uint64_t known = f.event("noted"), command = f.request("noted"), nobody = f.request("nobody");
+  f.run();
+  CHECK(f.outcome(known).code == Code::kOk);
+  CHECK(f.outcome(command).code == Code::kHandlerNotFound);
+  CHECK(f.outcome(command).text == "noted: is handled as event, query; this was sent as command");
+  CHECK(f.outcome(nobody).text == "nobody");
+}
+
+TEST_CASE("a failure tells the sender of a request when to try again, where something is said about that") {
+  Fixture f;
+  std::vector<std::string> told;
+  f.client().waiter.on_headers = [&](std::span<const wire::Header> headers) {
+    for (const wire::Header& header : headers)
+      told.push_back(std::string(header.name) + " " + std::string(header.value));
+  };
+  f.one.on_message = [](const Delivery& delivery, host::ReplySink& sink) {
+    const Duration later = as_text(delivery.body) == "later" ? Duration(1500ms) : Duration::zero();
+    CHECK(sink.fail_for(delivery.ticket, Code::kRateLimited, "slow down", later) == ReplyOutcome::kAccepted);
+  };
+  const uint64_t event = f.event("one"), plain = f.request("one"), later = f.request("one", "later");
+  f.run();
+  CHECK(f.outcome(event).code == Code::kRateLimited);
+  CHECK(f.outcome(plain).code == Code::kRateLimited);
+  CHECK(f.outcome(later).text == "slow down");
+  CHECK(told == std::vector<std::string>{"retry-after 1.5"});
 }
 
 TEST_CASE("what is not an action is answered as that, and not counted as one that nobody handles") {

@@ -36,6 +36,30 @@ TEST_CASE("an error value that is raised fails the message with its code and tex
   CHECK(world.raised("gw.err('Nonsense')") == "test/main.lua:1: gw.err: 'Nonsense' is no error code; see gw.errors");
 }
 
+TEST_CASE("an error says when to try again, raised, waited for or told") {
+  ScriptWorld world;
+  const auto retry_after = [&](const std::string& body) {
+    world.load("gw.handle('x', function(msg) " + body + " end)");
+    world.sink.verdicts.clear();
+    world.handle({world.command("")});
+    world.pass(1s);
+    REQUIRE(world.sink.verdicts.size() == 1);
+    CHECK(world.sink.verdicts[0].code == Code::kRateLimited);
+    return world.sink.verdicts[0].retry_after;
+  };
+  CHECK(retry_after("error(gw.err('RateLimited', 'slow down', { retry_after = '2s' }))") == 2s);
+  CHECK(retry_after("gw.sleep(1) error(gw.err('RateLimited', nil, { retry_after = 0.5 }))") == 500ms);
+  CHECK(retry_after("msg:fail('RateLimited', 'slow down', { retry_after = '250ms' })") == 250ms);
+  CHECK(retry_after("msg:fail('RateLimited', 'slow down')") == 0s);
+  CHECK(retry_after("error(gw.err('RateLimited'))") == 0s);  // what its code says everybody knows
+  CHECK(retry_after("msg:fail('RateLimited', '', { retry_after = 1e300 })") == 24h);
+  CHECK(retry_after("local e = gw.err('RateLimited') e.retry_after = 0/0 error(e)") == 0s);
+  CHECK(world.answer("msg:reply(gw.err('RateLimited', '', { retry_after = 7 }).retry_after)") == "7");
+  CHECK(world.answer("msg:reply(gw.err('RateLimited').retry_after)") == "1");
+  CHECK(world.raised("gw.err('RateLimited', '', { after = 7 })").find("unknown option 'after'") != std::string::npos);
+  CHECK(world.raised("msg:fail('RateLimited', '', 7)").find("the options must be a table") != std::string::npos);
+}
+
 TEST_CASE("a handler whose errors pass is taken to have returned") {
   ScriptWorld world;
   world.load(

@@ -28,9 +28,11 @@ class KeptRequests : public HttpClient {
 class KeptTasks : public Mailbox {
  public:
   bool post(std::function<void()> work) override {
+    if (full) return false;
     tasks.push_back(std::move(work));
     return true;
   }
+  bool full = false;
   void run() {
     for (const auto& task : std::exchange(tasks, {})) task();
   }
@@ -82,6 +84,14 @@ TEST_CASE("a request waits for its answer and gives it whole") {
   CHECK(request.headers == std::vector<std::pair<std::string, std::string>>{{"X", "1"}, {"Y", "2"}});
   world.finish(HttpResponse{404, {{"x", "one"}, {"x", "two"}}, "out"});
   CHECK(world.verdict() == "404 one, two out");
+}
+
+TEST_CASE("a full mailbox loses no answer of an HTTP server") {
+  HttpWorld world;
+  world.tasks.full = true;
+  world.begin("{url = 'http://a'}");
+  world.finish(HttpResponse{200, {}, "all the same"});
+  CHECK(world.verdict() == "200 - all the same");
 }
 
 TEST_CASE("what is refused or fails comes as an error") {

@@ -74,6 +74,7 @@ class KeptVerdicts : public ReplySink {
     std::string text;  ///< body or failure text
     Code code = Code::kOk;
     std::vector<std::pair<std::string, std::string>> headers;
+    Duration retry_after{};
   };
   ReplyOutcome reply(Ticket ticket, Bytes body, std::span<const wire::Header> headers) override {
     if (next_outcome != ReplyOutcome::kAccepted) return std::exchange(next_outcome, ReplyOutcome::kAccepted);
@@ -85,6 +86,11 @@ class KeptVerdicts : public ReplySink {
   ReplyOutcome fail(Ticket ticket, Code code, std::string_view text) override {
     verdicts.push_back({Verdict::What::kFailure, ticket.bits, std::string(text), code});
     return ReplyOutcome::kAccepted;
+  }
+  ReplyOutcome fail_for(Ticket ticket, Code code, std::string_view text, Duration retry_after) override {
+    const ReplyOutcome outcome = fail(ticket, code, text);
+    verdicts.back().retry_after = retry_after;
+    return outcome;
   }
   void done(Ticket ticket) override { verdicts.push_back({Verdict::What::kDone, ticket.bits, {}}); }
   void suspend(Ticket ticket, bool ordered) override {

@@ -30,10 +30,12 @@ class OneThread : public WorkPool {
 class KeptTasks : public Mailbox {
  public:
   bool post(std::function<void()> work) override {
+    if (full) return false;
     tasks.push_back(std::move(work));
     return true;
   }
   std::vector<std::function<void()>> tasks;
+  bool full = false;
 };
 
 struct WorkWorld : ScriptWorld {
@@ -79,6 +81,25 @@ TEST_CASE("a function of a module runs elsewhere, and its value comes back") {
   REQUIRE(world.sink.verdicts.size() == 1);
   CHECK(world.sink.verdicts[0].text == "5");
   CHECK(world.app->pins() == 0);
+}
+
+TEST_CASE("a full mailbox loses no answer and keeps no place taken") {
+  WorkWorld world;
+  world.tasks.full = true;
+  world.load(
+      ScriptWorld::Files{{"lib/m.lua", "return {f = function() return 1 end}"},
+                         {"main.lua",
+                          "local gw = require 'godwit' gw.handle('do.it', function(msg) local tasks, done = {}, 0 "
+                          "for i = 1, 1000 do tasks[i] = gw.spawn(function() local one = gw.work('m', 'f') done = done "
+                          "+ (one or 0) end) end "
+                          "gw.all(tasks) msg:reply(done) end)"}});
+  for (int round = 1; round <= 2; ++round) {
+    world.handle({world.command("")});
+    world.go_on();
+    world.finish();
+    REQUIRE(world.sink.verdicts.size() == static_cast<size_t>(round));
+    CHECK(world.sink.verdicts.back().text == "1000");
+  }
 }
 
 TEST_CASE("plain data goes there and back, nil included") {

@@ -102,6 +102,24 @@ TEST_CASE("who is not named is not asked") {
   CHECK(server.connections() == 0);
 }
 
+TEST_CASE("who has a list of its own is asked nothing else about, and others are not concerned") {
+  CannedServer server(kHello);
+  const std::string url = "http://127.0.0.1:" + server.port() + "/";
+  const auto all = policy({"127.0.0.1:" + server.port()}), nobody = policy({});
+  const auto outcome = [&](SystemHttpClient& client, std::string_view unit) {
+    std::promise<Result<HttpResponse>> promise;
+    const Status begun =
+        client.start(unit, get(url), [&](Result<HttpResponse> answer) { promise.set_value(std::move(answer)); });
+    return begun ? text_of(promise.get_future().get()) : name_of(begun.error().code);
+  };
+  SystemHttpClient client(*all, {{"closed", *nobody}});
+  CHECK(outcome(client, "closed") == "HttpForbidden");
+  CHECK(outcome(client, "other") == "200 hello");
+  client.configure(*nobody, {{"open", *all}});
+  CHECK(outcome(client, "open") == "200 hello");
+  CHECK(outcome(client, "closed") == "HttpForbidden");
+}
+
 TEST_CASE("a name that leads to a forbidden address gets no socket, however it is written") {
   CannedServer server(kHello);
   const auto allowed = policy({"*:" + server.port()}, {});
