@@ -44,6 +44,23 @@ def test_a_broken_script_leaves_the_old_one_serving_and_says_where():
         assert answer(server) == "mended"
 
 
+def test_a_changed_module_changes_the_next_answer_and_an_emptied_script_changes_nothing():
+    app = 'local words = require("words")\n' + ANSWER.replace('"%s"', "words.answer")
+    with Server({"app": ANSWER % "alone"}) as server:
+        words = server.folder / "scripts" / "app" / "lib" / "words.lua"
+        words.parent.mkdir()
+        words.write_text('return { answer = "first" }')
+        server.write_app("app", app)
+        harness.wait_until(lambda: answer(server) == "first")
+        fresh = words.with_suffix(".new")
+        fresh.write_text('return { answer = "second" }')
+        fresh.rename(words)
+        harness.wait_until(lambda: answer(server) == "second")
+        server.write_app("app", "")
+        server.log.wait_for(r"app not reloaded.*main\.lua: is empty")
+        assert answer(server) == "second"
+
+
 def test_without_watching_only_sighup_reloads():
     with Server({"app": ANSWER % "first"}, arguments=["--set", 'scripts.reload="manual"']) as server:
         server.write_app("app", ANSWER % "second")
