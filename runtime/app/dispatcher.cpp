@@ -1,7 +1,6 @@
 #include "app/dispatcher.h"
 
 #include <fmt/format.h>
-#include <xxhash.h>
 
 #include <algorithm>
 
@@ -11,42 +10,20 @@ namespace {
 /// An unanswered request's code when its handler does not say better.
 constexpr session::Reply kNoReply{wire::Status::kFailure, Code::kNoReply, "the handler ended without a reply", {}, {}};
 
-/// How long a command without a deadline waits for another with its idempotency key.
-constexpr Duration kKeyWait = 30s;
-
-/// Of what a command asks for: its action and body.
-uint64_t fingerprint_of(const host::Delivery& delivery) {
-  const uint64_t seed = XXH3_64bits(delivery.action.data(), delivery.action.size());
-  const uint64_t sum = XXH3_64bits_withSeed(delivery.body.data(), delivery.body.size(), seed);
-  return sum == 0 ? 1 : sum;
-}
-
-/// Whose keys they are: the same key of another uid is another one.
-std::string space_of(const host::SessionView* from) {
-  if (!from) return "nobody";
-  return from->uid.empty() ? fmt::format("client/{}", from->client_id) : fmt::format("uid/{}", from->uid);
-}
-
-/// The handler was not entered.
-bool is_refusal(Code code) { return code == Code::kHandlerNotFound || code == Code::kHandlerSuspended; }
-
-/// The handler was ended from outside.
-bool is_interruption(Code code) {
-  return code == Code::kScriptTimeout || code == Code::kScriptMemory || code == Code::kScriptRetired;
-}
-
 }  // namespace
 
 Dispatcher::Dispatcher(const DispatcherConfig& config, const Clock& clock, WorkerMetrics& metrics, Log log,
                        Handlers& handlers, Sessions& sessions)
-    : config_(config), clock_(clock), metrics_(metrics), log_(log), handlers_(handlers), sessions_(sessions) {}
-
-/// What is in the hands of a handler may have been executed.
-Dispatcher::~Dispatcher() {
-  for (const Pending& pending : tickets_) {
-    if (pending.run) pending.run->enter();
-  }
-}
+    : config_(config),
+      clock_(clock),
+      metrics_(metrics),
+      log_(log),
+      handlers_(handlers),
+      sessions_(sessions),
+      keyed_(clock,
+             {.execute = [this](auto ticket, auto queued) { execute_keyed(ticket, std::move(queued)); },
+              .answer = [this](auto ticket, auto& queued, auto& outcome) { answer_keyed(ticket, queued, outcome); },
+              .kept = [this](auto session, auto id, auto& outcome) { send_kept(session, id, outcome); }}) {}
 
 void Dispatcher::submit(session::Session& session, session::Incoming message) {
   const wire::Envelope& envelope = message.envelope;
@@ -94,7 +71,9 @@ bool Dispatcher::run() {
 
 void Dispatcher::run_batches() {
   if (!begin_running()) return;
-  if (!resting_.empty() && !handlers_.resting()) end_rest();
+  if (holds_.rests() && !handlers_.resting()) {
+    for (std::deque<Queued>& freed : holds_.end_rest()) place_first(std::move(freed));
+  }
   while (!queue_.empty() && !enough_) {
     run_batch();
     note_time(clock_.measure());
@@ -134,89 +113,53 @@ void Dispatcher::run_batch() {
   if (!batch_.empty()) hand_over(handlers_.handler(batch_.front().target.unit));
 }
 
-/// The idempotency key of a message whose handler wants it executed once; null: it goes to its handler.
-const wire::Header* Dispatcher::key_of(const Queued& queued) {
-  const wire::Envelope& envelope = queued.message.envelope();
-  if (queued.run || envelope.kind != wire::Kind::kCommand || envelope.headers.empty()) return nullptr;
-  const auto key = std::find_if(envelope.headers.begin(), envelope.headers.end(),
-                                [](const wire::Header& header) { return header.name == kKeyHeader; });
-  if (key == envelope.headers.end()) return nullptr;
-  const host::Handler* handler = handlers_.handler(queued.target.unit);
-  return handler && handler->once(queued.target.handler) ? &*key : nullptr;
-}
-
 /// The batch ends before the first message with a key. When it is the first, it is asked about, and nothing of its
 /// session overtakes it meanwhile.
 void Dispatcher::stop_at_key() {
-  for (size_t i = 0; i < batch_.size(); ++i) {
-    const wire::Header* key = key_of(batch_[i]);
-    if (!key) continue;
-    give_back(std::max<size_t>(i, 1));
-    deliveries_.resize(batch_.size());
-    if (i == 0) ask_once(*handlers_.once(), key->value);
-    return;
-  }
+  const host::Handler* handler = handlers_.handler(batch_.front().target.unit);
+  const auto keyed = std::find_if(batch_.begin(), batch_.end(),
+                                  [&](const Queued& queued) { return KeyedCommands::key_of(queued, handler); });
+  if (keyed == batch_.end()) return;
+  const auto before = static_cast<size_t>(keyed - batch_.begin());
+  give_back(std::max<size_t>(before, 1));
+  deliveries_.resize(batch_.size());
+  if (before == 0) ask_once(*handler);
 }
 
 /// About the one message that the batch has.
-void Dispatcher::ask_once(host::Once& once, std::string_view key) {
+void Dispatcher::ask_once(const host::Handler& handler) {
   const host::Delivery delivery = deliveries_.front();
-  const host::Handler* handler = handlers_.handler(batch_.front().target.unit);
-  const std::string space = space_of(delivery.session);
-  const std::string copy(key);
-  const host::OnceOptions options{
-      .wait = delivery.deadline == kNever ? kKeyWait : std::max(Duration(0), delivery.deadline - clock_.now()),
-      .broken_off = *handler->once(delivery.handler),
-      .fingerprint = fingerprint_of(delivery)};
-  suspend(delivery.ticket, handler->ordered(delivery.handler));
-  queue_bytes_ += batch_.front().bytes;
-  asked_.emplace(delivery.ticket.bits, std::move(batch_.front()));
+  suspend(delivery.ticket, handler.ordered(delivery.handler));
+  Queued queued = std::move(batch_.front());
   batch_.clear();
   deliveries_.clear();
-  once.begin(space, copy, options, [weak = std::weak_ptr(self_), ticket = delivery.ticket](auto begun) {
-    if (const auto self = weak.lock()) (*self)->on_once(ticket, std::move(begun));
-  });
+  queue_bytes_ += queued.bytes;
+  keyed_.ask(*handlers_.once(), delivery, std::move(queued), *handler.once(delivery.handler));
 }
 
-void Dispatcher::on_once(host::Ticket ticket, Result<host::Once::Begun> begun) {
-  const auto found = asked_.find(ticket.bits);
-  Queued queued = std::move(found.value());
-  asked_.erase(found);
+void Dispatcher::execute_keyed(host::Ticket ticket, Queued queued) {
   queue_bytes_ -= queued.bytes;
-  Pending& pending = *find(ticket);
-  if (begun && begun->run) {
-    queued.run = std::move(begun->run);
-    const bool held = pending.holds;
-    release(ticket);
-    return place_again(std::move(queued), held);
-  }
+  const bool held = tickets_.find(ticket)->holds;
+  tickets_.release(ticket);
+  place_again(std::move(queued), held);
+}
+
+void Dispatcher::answer_keyed(host::Ticket ticket, const Queued& queued, const host::OnceOutcome& outcome) {
+  queue_bytes_ -= queued.bytes;
+  Pending& pending = *tickets_.find(ticket);
   const uint64_t message_id = pending.message_id;
   if (session::Session* session = sessions_.find_session(queued.session)) session->handled(pending.seq);
   settle(ticket, pending);
-  if (begun) return send_kept(queued.session, message_id, begun->outcome);
-  send_kept(queued.session, message_id, {begun.error().code, begun.error().text, {}, {}});
+  send_kept(queued.session, message_id, outcome);
 }
 
 /// The sender hears the answer when it is kept, so that it never hears another one for the same key.
 host::ReplyOutcome Dispatcher::keep_answer(host::Ticket ticket, Pending& pending, const session::Reply& reply) {
-  const std::shared_ptr<host::OnceRun> run = std::move(pending.run);
+  std::shared_ptr<host::OnceRun> run = std::move(pending.run);
   const session::SessionId session = pending.session;
   const uint64_t message_id = pending.message_id;
-  host::OnceOutcome outcome{reply.code, std::string(reply.text), std::string(as_text(reply.body)), {}};
-  for (const wire::Header& header : reply.headers) outcome.headers.emplace_back(header.name, header.value);
   settle(ticket, pending);
-  if (is_interruption(reply.code)) run->enter();
-  if (is_interruption(reply.code) || is_refusal(reply.code)) {
-    send_kept(session, message_id, outcome);
-    return host::ReplyOutcome::kAccepted;
-  }
-  ++keeping_;
-  run->finish(outcome, [weak = std::weak_ptr(self_), session, message_id, outcome] {
-    const auto self = weak.lock();
-    if (!self) return;
-    --(*self)->keeping_;
-    (*self)->send_kept(session, message_id, outcome);
-  });
+  keyed_.keep(std::move(run), session, message_id, reply);
   return host::ReplyOutcome::kAccepted;
 }
 
@@ -250,7 +193,7 @@ void Dispatcher::hand_over(host::Handler* handler) {
 void Dispatcher::acknowledge_batch() {
   for (size_t i = 0; i < batch_.size(); ++i) {
     if (batch_[i].handed_on) continue;
-    const Pending* pending = find(deliveries_[i].ticket);
+    const Pending* pending = tickets_.find(deliveries_[i].ticket);
     if (pending && pending->suspended && !wire::is_request(pending->kind)) continue;
     if (session::Session* session = sessions_.find_session(batch_[i].session))
       session->handled(batch_[i].message.envelope().seq);
@@ -284,7 +227,7 @@ void Dispatcher::allow_batch() {
 /// What a handler left of its batch goes to the front of the queue again, as it was.
 void Dispatcher::give_back(size_t taken) {
   while (batch_.size() > taken) {
-    release(deliveries_[batch_.size() - 1].ticket);
+    tickets_.release(deliveries_[batch_.size() - 1].ticket);
     queue_bytes_ += batch_.back().bytes;
     queue_.push_front(std::move(batch_.back()));
     batch_.pop_back();
@@ -320,8 +263,8 @@ void Dispatcher::take_batch() {
   for (const Queued& queued : batch_) {
     const wire::Envelope& envelope = queued.message.envelope();
     deliveries_.push_back(
-        {issue(queued), queued.target.handler, envelope.kind, envelope.priority, envelope.message_id(), envelope.action,
-         envelope.headers, queued.message.body(), sessions_.view_session(queued.session),
+        {tickets_.issue(queued), queued.target.handler, envelope.kind, envelope.priority, envelope.message_id(),
+         envelope.action, envelope.headers, queued.message.body(), sessions_.view_session(queued.session),
          envelope.deadline_ms ? queued.received + std::chrono::milliseconds(envelope.deadline_ms) : kNever});
   }
 }
@@ -344,55 +287,27 @@ bool Dispatcher::look_up_again(Queued& queued) {
 /// True: it was put behind a suspended message of its session.
 bool Dispatcher::hold_back(Queued& queued) {
   if (handlers_.resting() == queued.target.unit) {
-    hold_resting(queued);
+    holds_.rest(std::move(queued));
     return true;
   }
-  if (holds_.empty() || queued.message.envelope().after_delta == 0) return false;
-  const auto hold = holds_.find(queued.session);
-  if (hold == holds_.end()) return false;
+  if (holds_.empty() || queued.message.envelope().after_delta == 0 || !holds_.holds(queued.session)) return false;
   const host::Handler* handler = handlers_.handler(queued.target.unit);
   if (handler && !handler->ordered(queued.target.handler)) return false;
-  hold.value().waiting.push_back(std::move(queued));
-  ++held_;
+  holds_.push_back(std::move(queued));
   return true;
 }
 
-/// Also keeps back what its session sends after it, whoever that is for.
-void Dispatcher::hold_resting(Queued& queued) {
-  const session::SessionId session = queued.session;
-  Hold& hold = holds_[session];
-  if (!hold.rests) {
-    hold.rests = true;
-    ++hold.suspended;
-    resting_.push_back(session);
-  }
-  hold.waiting.push_back(std::move(queued));
-  ++held_;
-}
-
-void Dispatcher::end_rest() {
-  for (const session::SessionId session : std::exchange(resting_, {})) {
-    holds_[session].rests = false;
-    let_go(session);
-  }
-}
-
-void Dispatcher::let_go(session::SessionId session) {
-  const auto hold = holds_.find(session);
-  if (hold == holds_.end() || --hold.value().suspended > 0) return;
-  std::deque<Queued> waiting = std::move(hold.value().waiting);
-  holds_.erase(hold);
-  held_ -= waiting.size();
-  for (; !waiting.empty(); waiting.pop_back()) queue_.push_front(std::move(waiting.back()));
+void Dispatcher::place_first(std::deque<Queued> messages) {
+  for (; !messages.empty(); messages.pop_back()) queue_.push_front(std::move(messages.back()));
 }
 
 void Dispatcher::suspend(host::Ticket ticket, bool ordered) {
   batch_over_ = true;
-  Pending* pending = find(ticket);
+  Pending* pending = tickets_.find(ticket);
   if (!pending || pending->suspended) return;
   pending->suspended = true;
   pending->holds = ordered;
-  if (ordered) ++holds_[pending->session].suspended;
+  if (ordered) holds_.suspend(pending->session);
 }
 
 bool Dispatcher::expired(const Queued& queued, Timestamp now) const {
@@ -430,40 +345,6 @@ void Dispatcher::refuse(session::SessionId id, const wire::Envelope& envelope, C
   session->handled(envelope.seq);
 }
 
-host::Ticket Dispatcher::issue(const Queued& queued) {
-  uint32_t slot;
-  if (free_tickets_.empty()) {
-    slot = static_cast<uint32_t>(tickets_.size());
-    tickets_.emplace_back();
-  } else {
-    slot = free_tickets_.back();
-    free_tickets_.pop_back();
-  }
-  const wire::Envelope& envelope = queued.message.envelope();
-  Pending& pending = tickets_[slot];
-  pending.used = true;
-  pending.suspended = false;
-  pending.holds = false;
-  pending.kind = envelope.kind;
-  pending.session = queued.session;
-  pending.seq = envelope.seq;
-  pending.message_id = envelope.message_id();
-  pending.received = queued.received;
-  pending.after_delta = envelope.after_delta;
-  pending.ttl_ms = envelope.ttl_ms;
-  pending.deadline_ms = envelope.deadline_ms;
-  pending.hops = queued.hops;
-  pending.run = queued.run;
-  return {uint64_t{pending.generation} << 32 | slot};
-}
-
-Dispatcher::Pending* Dispatcher::find(host::Ticket ticket) {
-  const auto slot = static_cast<uint32_t>(ticket.bits);
-  if (slot >= tickets_.size()) return nullptr;
-  Pending& pending = tickets_[slot];
-  return pending.used && pending.generation == ticket.bits >> 32 ? &pending : nullptr;
-}
-
 void Dispatcher::settle(host::Ticket ticket, Pending& pending) {
   const Timestamp now = clock_.measure();
   note_time(now);
@@ -473,17 +354,8 @@ void Dispatcher::settle(host::Ticket ticket, Pending& pending) {
   }
   const bool held = pending.holds;
   const session::SessionId session = pending.session;
-  release(ticket);
-  if (held) let_go(session);
-}
-
-void Dispatcher::release(host::Ticket ticket) {
-  const auto slot = static_cast<uint32_t>(ticket.bits);
-  Pending& pending = tickets_[slot];
-  pending.used = false;
-  pending.run.reset();
-  if (++pending.generation == 0) pending.generation = 1;
-  free_tickets_.push_back(slot);
+  tickets_.release(ticket);
+  if (held) place_first(holds_.let_go(session));
 }
 
 host::ReplyOutcome Dispatcher::reply(host::Ticket ticket, Bytes body, std::span<const wire::Header> headers) {
@@ -495,7 +367,7 @@ host::ReplyOutcome Dispatcher::fail(host::Ticket ticket, Code code, std::string_
 }
 
 host::ReplyOutcome Dispatcher::fail_for(host::Ticket ticket, Code code, std::string_view text, Duration retry_after) {
-  Pending* pending = find(ticket);
+  Pending* pending = tickets_.find(ticket);
   if (!pending) return host::ReplyOutcome::kStale;
   if (wire::is_request(pending->kind)) {
     const std::string seconds = fmt::format("{}", std::chrono::duration<double>(retry_after).count());
@@ -510,7 +382,7 @@ host::ReplyOutcome Dispatcher::fail_for(host::Ticket ticket, Code code, std::str
 
 Status Dispatcher::forward(const host::Delivery& delivery, std::string_view action) {
   const host::Ticket ticket = delivery.ticket;
-  Pending* pending = find(ticket);
+  Pending* pending = tickets_.find(ticket);
   if (!pending) return godwit::fail(Code::kStaleHandle);
   if (Status valid = routing::check_action(action); !valid) return valid;
   const routing::Target* found = handlers_.find(delivery.kind, action);
@@ -539,7 +411,7 @@ Status Dispatcher::forward(const host::Delivery& delivery, std::string_view acti
   next.run = pending->run;
   const bool waited = pending->suspended;
   const bool held = pending->holds;
-  release(ticket);
+  tickets_.release(ticket);
   for (size_t i = 0; i < batch_.size(); ++i) batch_[i].handed_on |= deliveries_[i].ticket.bits == ticket.bits;
   if (waited) {
     place_again(std::move(next), held);
@@ -558,16 +430,15 @@ void Dispatcher::place_forwarded() {
 
 /// Before everything of its session that came later. `held`: its handler had waited, and messages waited for it.
 void Dispatcher::place_again(Queued next, bool held) {
-  if (held) let_go(next.session);
+  if (held) place_first(holds_.let_go(next.session));
   queue_bytes_ += next.bytes;
-  const auto hold = next.message.envelope().after_delta != 0 ? holds_.find(next.session) : holds_.end();
-  if (hold == holds_.end()) return queue_.push_front(std::move(next));
-  hold.value().waiting.push_front(std::move(next));
-  ++held_;
+  const bool ordered = next.message.envelope().after_delta != 0;
+  if (ordered && holds_.holds(next.session)) return holds_.push_front(std::move(next));
+  queue_.push_front(std::move(next));
 }
 
 void Dispatcher::done(host::Ticket ticket) {
-  Pending* pending = find(ticket);
+  Pending* pending = tickets_.find(ticket);
   if (!pending) return;
   if (wire::is_request(pending->kind)) {
     answer(ticket, kNoReply);
@@ -577,7 +448,7 @@ void Dispatcher::done(host::Ticket ticket) {
 }
 
 host::ReplyOutcome Dispatcher::answer(host::Ticket ticket, const session::Reply& reply) {
-  Pending* pending = find(ticket);
+  Pending* pending = tickets_.find(ticket);
   if (!pending) return host::ReplyOutcome::kStale;
   if (!wire::is_request(pending->kind)) return host::ReplyOutcome::kNotExpected;
   if (pending->run) return keep_answer(ticket, *pending, reply);

@@ -1,11 +1,13 @@
 #pragma once
 
-#include <tsl/robin_map.h>
-
 #include <deque>
 #include <optional>
 #include <vector>
 
+#include "app/keyed_commands.h"
+#include "app/queued_message.h"
+#include "app/session_holds.h"
+#include "app/ticket_table.h"
 #include "base/log.h"
 #include "base/worker_metrics.h"
 #include "host/handler.h"
@@ -26,8 +28,6 @@ struct DispatcherConfig {
 /// the verdict back to the session it came from. One per worker.
 class Dispatcher final : public host::ReplySink {
  public:
-  /// The header that names a command, so that it is executed once however often it is sent.
-  static constexpr std::string_view kKeyHeader = "idempotency-key";
   static constexpr uint8_t kHopsMax = 8;  ///< of one message from handler to handler; more is a loop
 
   /// What is live right now; may change between two batches, never inside one.
@@ -62,7 +62,6 @@ class Dispatcher final : public host::ReplySink {
 
   Dispatcher(const DispatcherConfig& config, const Clock& clock, WorkerMetrics& metrics, Log log, Handlers& handlers,
              Sessions& sessions);
-  ~Dispatcher() override;
 
   /// Queues a message, or answers at once why not (HandlerNotFound, DispatcherFull, ServerDraining).
   void submit(session::Session& session, session::Incoming message);
@@ -74,10 +73,10 @@ class Dispatcher final : public host::ReplySink {
   /// New requests are refused from here on; what is queued still runs.
   void drain() { draining_ = true; }
   /// Waiting for a handler, or for an earlier message of their session.
-  size_t queued() const { return queue_.size() + held_ + asked_.size(); }
+  size_t queued() const { return queue_.size() + holds_.size() + keyed_.asked(); }
   size_t queued_bytes() const { return queue_bytes_; }
   /// Delivered, but without a verdict yet, or with one that is being kept.
-  size_t in_flight() const { return tickets_.size() - free_tickets_.size() + keeping_; }
+  size_t in_flight() const { return tickets_.size() + keyed_.keeping(); }
 
   // host::ReplySink
   host::ReplyOutcome reply(host::Ticket ticket, Bytes body, std::span<const wire::Header> headers) override;
@@ -89,41 +88,8 @@ class Dispatcher final : public host::ReplySink {
   bool enough() const override { return enough_ || batch_over_; }
 
  private:
-  struct Queued {
-    session::SessionId session;
-    routing::Target target;
-    uint64_t version;  ///< of the handlers when `target` was found
-    Timestamp received;
-    wire::StoredMessage message;
-    size_t bytes = message.bytes();        ///< that it counts for in the queue
-    uint8_t hops = 0;                      ///< how often it was handed on
-    bool allowed = false;                  ///< to go to `target`
-    bool handed_on = false;                ///< its verdict comes from where it went
-    std::shared_ptr<host::OnceRun> run{};  ///< it has an idempotency key, and is to be executed
-  };
-  /// A session with suspended ordered messages, or with messages for a unit that rests: what came after them.
-  struct Hold {
-    size_t suspended = 0;
-    bool rests = false;  ///< counts as one of them
-    std::deque<Queued> waiting;
-  };
-  /// Where the verdict of a delivered message goes.
-  struct Pending {
-    uint32_t generation = 1;
-    bool used = false;
-    bool suspended = false;
-    bool holds = false;  ///< later messages of its session wait for it
-    wire::Kind kind{};
-    session::SessionId session;
-    uint64_t seq = 0;
-    uint64_t message_id = 0;
-    Timestamp received{};
-    uint32_t after_delta = 0;
-    uint32_t ttl_ms = 0;
-    uint32_t deadline_ms = 0;
-    uint8_t hops = 0;
-    std::shared_ptr<host::OnceRun> run;  ///< hears the verdict first
-  };
+  using Queued = QueuedMessage;
+  using Pending = PendingTicket;
 
   bool full() const;
   void enqueue(Queued message);
@@ -135,9 +101,9 @@ class Dispatcher final : public host::ReplySink {
   void take_batch();
   void allow_batch();
   void stop_at_key();
-  const wire::Header* key_of(const Queued& queued);
-  void ask_once(host::Once& once, std::string_view key);
-  void on_once(host::Ticket ticket, Result<host::Once::Begun> begun);
+  void ask_once(const host::Handler& handler);
+  void execute_keyed(host::Ticket ticket, Queued queued);
+  void answer_keyed(host::Ticket ticket, const Queued& queued, const host::OnceOutcome& outcome);
   host::ReplyOutcome keep_answer(host::Ticket ticket, Pending& pending, const session::Reply& reply);
   void send_kept(session::SessionId session, uint64_t message_id, const host::OnceOutcome& outcome);
   void hand_over(host::Handler* handler);
@@ -148,17 +114,12 @@ class Dispatcher final : public host::ReplySink {
   void note_time(Timestamp now);
   bool look_up_again(Queued& queued);
   bool hold_back(Queued& queued);
-  void hold_resting(Queued& queued);
-  void end_rest();
-  void let_go(session::SessionId session);
+  void place_first(std::deque<Queued> messages);
   bool expired(const Queued& queued, Timestamp now) const;
   void refuse_unrouted(session::SessionId session, const wire::Envelope& envelope);
   std::string bound_to_other_kinds(const wire::Envelope& envelope);
   void refuse(session::SessionId session, const wire::Envelope& envelope, Code code, std::string_view text);
-  host::Ticket issue(const Queued& queued);
-  Pending* find(host::Ticket ticket);
   void settle(host::Ticket ticket, Pending& pending);
-  void release(host::Ticket ticket);
   host::ReplyOutcome answer(host::Ticket ticket, const session::Reply& reply);
 
   const DispatcherConfig& config_;
@@ -171,21 +132,16 @@ class Dispatcher final : public host::ReplySink {
   size_t queue_bytes_ = 0;
   std::vector<Queued> batch_;
   std::vector<host::Delivery> deliveries_;
-  std::vector<Queued> forwarded_;           ///< out of the batch in hand
-  tsl::robin_map<uint64_t, Queued> asked_;  ///< by ticket: whether to execute them is being looked up
-  size_t keeping_ = 0;                      ///< answers that are sent once they are kept
-  std::vector<Pending> tickets_;
-  std::vector<uint32_t> free_tickets_;
+  std::vector<Queued> forwarded_;  ///< out of the batch in hand
+  KeyedCommands keyed_;
+  TicketTable tickets_;
   Duration used_{};       ///< of this turn's budget, up to `measured_`
   Timestamp measured_{};  ///< while handlers run
   bool enough_ = false;
   bool batch_over_ = false;
-  tsl::robin_map<session::SessionId, Hold> holds_;
-  size_t held_ = 0;                          ///< in all holds
-  std::vector<session::SessionId> resting_;  ///< sessions with messages for a unit that rests
+  SessionHolds holds_;
   bool running_ = false;
   bool draining_ = false;
-  std::shared_ptr<Dispatcher*> self_ = std::make_shared<Dispatcher*>(this);  ///< what comes later holds it weakly
 };
 
 }  // namespace godwit::app

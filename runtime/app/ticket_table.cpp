@@ -1,0 +1,55 @@
+#include "app/ticket_table.h"
+
+namespace godwit::app {
+
+/// What is in the hands of a handler may have been executed.
+TicketTable::~TicketTable() {
+  for (const PendingTicket& pending : tickets_) {
+    if (pending.run) pending.run->enter();
+  }
+}
+
+host::Ticket TicketTable::issue(const QueuedMessage& queued) {
+  uint32_t slot;
+  if (free_.empty()) {
+    slot = static_cast<uint32_t>(tickets_.size());
+    tickets_.emplace_back();
+  } else {
+    slot = free_.back();
+    free_.pop_back();
+  }
+  const wire::Envelope& envelope = queued.message.envelope();
+  PendingTicket& pending = tickets_[slot];
+  pending.used = true;
+  pending.suspended = false;
+  pending.holds = false;
+  pending.kind = envelope.kind;
+  pending.session = queued.session;
+  pending.seq = envelope.seq;
+  pending.message_id = envelope.message_id();
+  pending.received = queued.received;
+  pending.after_delta = envelope.after_delta;
+  pending.ttl_ms = envelope.ttl_ms;
+  pending.deadline_ms = envelope.deadline_ms;
+  pending.hops = queued.hops;
+  pending.run = queued.run;
+  return {uint64_t{pending.generation} << 32 | slot};
+}
+
+PendingTicket* TicketTable::find(host::Ticket ticket) {
+  const auto slot = static_cast<uint32_t>(ticket.bits);
+  if (slot >= tickets_.size()) return nullptr;
+  PendingTicket& pending = tickets_[slot];
+  return pending.used && pending.generation == ticket.bits >> 32 ? &pending : nullptr;
+}
+
+void TicketTable::release(host::Ticket ticket) {
+  const auto slot = static_cast<uint32_t>(ticket.bits);
+  PendingTicket& pending = tickets_[slot];
+  pending.used = false;
+  pending.run.reset();
+  if (++pending.generation == 0) pending.generation = 1;
+  free_.push_back(slot);
+}
+
+}  // namespace godwit::app
