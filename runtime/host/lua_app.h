@@ -2,10 +2,11 @@
 
 #include "host/app.h"
 #include "host/authorizer.h"
-#include "host/breaker.h"
+#include "host/handler_breakers.h"
 #include "host/lua_bridge.h"
 #include "host/lua_commands.h"
 #include "host/lua_events.h"
+#include "host/lua_failures.h"
 #include "host/lua_functions.h"
 #include "host/lua_http.h"
 #include "host/lua_metrics.h"
@@ -14,7 +15,7 @@
 #include "host/lua_strategies.h"
 #include "host/lua_vm.h"
 #include "host/lua_work.h"
-#include "host/repeat_filter.h"
+#include "host/lua_world.h"
 #include "host/router.h"
 #include "host/uuid_source.h"
 #include "transfer/strategy.h"
@@ -94,7 +95,7 @@ class LuaApp final : public App,
     WaitToken token = 0;
   };
 
-  Status open(int LuaApp::*entry);
+  Status open(int LuaEntries::*entry);
   static int set_up(lua_State* state);
   void push_host(lua_State* state);
   size_t run_batch(std::span<const Delivery> batch);
@@ -107,7 +108,6 @@ class LuaApp final : public App,
   void resume(const LuaWaits::Ready& ready);
   void park(uint32_t coroutine, double message);
   void take_failure(const LuaVm::Failure& failure);
-  std::pair<Code, std::string> verdict_of(const LuaVm::Failure& failure) const;
   void fail_place(const Place& place, const LuaVm::Failure& failure);
   void call(int reference);
   Status check(int reference, std::string_view what);
@@ -116,7 +116,6 @@ class LuaApp final : public App,
   void note_failure(uint32_t handler);
   void end_overdue();
   void interrupt_message(double serial, Code code);
-  void log_failure(const LuaVm::Failure& failure, const Delivery* delivery);
 
   std::shared_ptr<const AppSource> source_;
   const uint32_t generation_;
@@ -130,31 +129,15 @@ class LuaApp final : public App,
   LuaMetrics metrics_;
   LuaCommands commands_;
   std::optional<UuidSource> uuids_;
+  LuaFailures failures_;
   LuaEvents events_;
   LuaStrategies strategies_;
   LuaHttp http_;
   std::shared_ptr<LuaWork> work_;
   std::string rerouted_;
-  RepeatFilter failures_logged_;
   AppStats stats_;
-  int load_ = LUA_NOREF;
-  int dispatch_ = LUA_NOREF;
-  int run_tasks_ = LUA_NOREF;
-  int task_died_ = LUA_NOREF;
-  int run_events_ = LUA_NOREF;
-  int authorize_ = LUA_NOREF;
-  int make_plan_ = LUA_NOREF;
-  int start_ = LUA_NOREF;
-  int retire_ = LUA_NOREF;
-  int selftest_ = LUA_NOREF;
-  int export_ = LUA_NOREF;
-  int import_ = LUA_NOREF;
-  std::vector<Breaker> breakers_;  ///< by handler
-  size_t breakers_open_ = 0;
-  int eval_ = LUA_NOREF;
-  int run_command_ = LUA_NOREF;
-  int load_for_work_ = LUA_NOREF;
-  int run_work_ = LUA_NOREF;
+  LuaEntries entries_;
+  HandlerBreakers breakers_;
   std::vector<Place> places_;  ///< by coroutine
   std::unique_ptr<LuaVm> vm_;  // goes first: its Lua code refers to the others
 };

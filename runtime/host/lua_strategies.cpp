@@ -16,11 +16,6 @@ uint64_t to_count(double number) {
   return number < 9e15 ? static_cast<uint64_t>(number) : kBytesMax;
 }
 
-void set_number(lua_State* state, const char* name, double value) {
-  lua_pushnumber(state, value);
-  lua_setfield(state, -2, name);
-}
-
 double to_seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 /// A day and more is too long for any plan, and more would not fit.

@@ -40,6 +40,11 @@ void set_text(lua_State* state, const char* name, std::string_view text) {
   lua_setfield(state, -2, name);
 }
 
+void set_number(lua_State* state, const char* name, double value) {
+  lua_pushnumber(state, value);
+  lua_setfield(state, -2, name);
+}
+
 void read_value(lua_State* state, int index, std::optional<Value>& value) {
   switch (lua_type(state, index)) {
     case LUA_TSTRING: value = Value(std::string(check_text(state, index))); break;

@@ -15,6 +15,7 @@ std::string_view check_text(lua_State* state, int index);
 void push_text(lua_State* state, std::string_view text);
 /// A field of the table on top of the stack; none for empty text.
 void set_text(lua_State* state, const char* name, std::string_view text);
+void set_number(lua_State* state, const char* name, double value);
 
 /// 0, which is nobody's, for what cannot be a key.
 SessionKey read_key(lua_State* state, int index);
