@@ -1,5 +1,7 @@
 #include "app/server_core.h"
 
+#include "base/planted.h"
+
 namespace godwit::app {
 namespace {
 
@@ -158,7 +160,7 @@ void ServerCore::end_peer(quic::ConnectionId id, const quic::Closed& closed) {
   world_.timers.disarm(peer->greeting_timer);
   // Another connection may speak for its session by now.
   const auto connection = connections_.find(peer->session);
-  if (connection != connections_.end() && connection->second == id) {
+  if (connection != connections_.end() && (connection->second == id || planted(Fault::kIndexRemovedByIdOnly))) {
     connections_.erase(connection);
     leave(*sessions_.find(peer->session), reason_of(closed), closed.reason);
   }

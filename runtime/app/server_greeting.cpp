@@ -1,4 +1,5 @@
 #include "app/server_core.h"
+#include "base/planted.h"
 #include "base/version.h"
 
 // How a client comes in: Hello, who it is, the session that it had or a new one, Welcome.
@@ -95,8 +96,8 @@ Status ServerCore::check_claim(const Resident& resident, const session::ResumePr
   if (identity.uid != resident.identity.uid)
     return fail(Code::kUnauthenticated, "the session belongs to somebody else");
   // As long as nothing shows that the client has read the last Welcome, the proof before that one is still good.
-  const bool newest = proof.epoch == resident.epoch;
-  const bool last = proof.epoch + 1 == resident.epoch && !resident.confirmed;
+  const bool newest = proof.epoch == resident.epoch || planted(Fault::kEpochNotCompared);
+  const bool last = proof.epoch + 1 == resident.epoch && (!resident.confirmed || planted(Fault::kTokenUsedTwice));
   if (!newest && !last) return fail(Code::kSuperseded, "this proof was used already");
   return sessions_.session(resident.id)->check(peer.claim->resync);
 }
@@ -112,7 +113,7 @@ Status ServerCore::enter_anew(Peer& peer, session::Identity identity, Code lost)
 
 /// Another connection speaks for the session from here on; nothing that still comes by the last one has an effect.
 void ServerCore::take_up(Peer& peer, Resident& resident) {
-  if (Peer* last = find_peer(resident.id)) {
+  if (Peer* last = planted(Fault::kOldConnectionNotFenced) ? nullptr : find_peer(resident.id)) {
     last->channel.close(Code::kSuperseded, "the session goes on over another connection");
     last->channel.detach();
   }
@@ -140,7 +141,7 @@ void ServerCore::welcome(Peer& peer, Resident& resident, const std::optional<ses
       .heartbeat_ms = to_ms(heartbeat),
       .server = kAgentName,
       .resumed = resumed.has_value(),
-      .lost = lost,
+      .lost = planted(Fault::kLossNotTold) ? Code::kOk : lost,
       .known_seq = ours.known,
       .resume_window_ms = resumable ? to_ms(config_.session.resume_window) : 0,
       .steer = wire::to_steer(worker_),

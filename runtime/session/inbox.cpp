@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/planted.h"
 #include "session/cost.h"
 
 namespace godwit::session {
@@ -20,12 +21,12 @@ Inbox::Inbox(size_t window, size_t held_messages_max, size_t held_bytes_max)
 
 Result<Inbox::Arrival> Inbox::arrive(uint64_t seq, uint32_t after_delta) {
   if (seq == 0 || after_delta > seq) return fail(Code::kSequenceInvalid, "impossible sequence number");
-  if (seq <= handled_) return Arrival::kDuplicate;
+  if (seq + planted(Fault::kDedupeOffByOne) <= handled_) return Arrival::kDuplicate;
   if (seq > handled_ + window_) return fail(Code::kSequenceInvalid, "sequence number beyond the window");
   if (arrived_bits_.test(seq)) return Arrival::kDuplicate;
   arrived_bits_.set(seq);
   const uint64_t after = after_delta == 0 ? 0 : seq - after_delta;
-  if (!is_released(after)) return Arrival::kHold;
+  if (!is_released(after) && !planted(Fault::kReleasedOutOfOrder)) return Arrival::kHold;
   released_bits_.set(seq);
   return Arrival::kRelease;
 }

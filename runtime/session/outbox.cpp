@@ -2,6 +2,8 @@
 
 #include <bit>
 
+#include "base/planted.h"
+
 namespace godwit::session {
 namespace {
 constexpr Reply kAcknowledged{wire::Status::kSuccess, Code::kOk, {}, {}, {}};
@@ -20,7 +22,8 @@ uint64_t highest_of(uint64_t cumulative, std::span<const uint64_t> ranges) {
 
 Status Outbox::admit(size_t bytes, Allowance allowance) const {
   const size_t share = allowance == Allowance::kResponse ? 2 : 1;
-  if (records_.size() >= messages_max_ * share) return fail(Code::kQueueFull, "too many messages are not acknowledged");
+  if (records_.size() >= messages_max_ * share + planted(Fault::kBoundOffByOne))
+    return fail(Code::kQueueFull, "too many messages are not acknowledged");
   if (bytes_ + bytes > bytes_max_ * share) return fail(Code::kQueueFull, "too many bytes are not acknowledged");
   return {};
 }
@@ -64,7 +67,7 @@ void Outbox::settle(Record& record, const Reply& reply) {
   if (record.settled) return;
   record.settled = true;
   --unsettled_;
-  bytes_ -= record.bytes;
+  if (!planted(Fault::kChargeKept)) bytes_ -= record.bytes;
   shelf_.drop(record.kept);
   std::exchange(record.waiting, {}).settle(reply);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "base/planted.h"
 #include "session/cost.h"
 
 namespace godwit::session {
@@ -122,7 +123,10 @@ Result<uint64_t> Session::submit(wire::Envelope& envelope, Bytes body, Outbox::A
                 "body of " + std::to_string(body.size()) + " bytes, at most " + std::to_string(body_bytes_max_));
   }
   const size_t cost = cost_of(envelope, body.size());
-  if (Status admitted = outbox_.admit(cost, allowance); !admitted) return tl::unexpected(std::move(admitted.error()));
+  if (Status admitted = outbox_.admit(cost, allowance); !admitted) {
+    if (planted(Fault::kRefusedTakesNumber)) outbox_.push(0, {});
+    return tl::unexpected(std::move(admitted.error()));
+  }
   envelope.seq = outbox_.next_seq();
   const bool ordered = envelope.after_delta != 0;
   if (ordered) envelope.after_delta = static_cast<uint32_t>(envelope.seq - last_ordered_seq_);
@@ -229,6 +233,7 @@ void Session::count_received(const wire::Envelope& envelope, size_t body_bytes) 
 void Session::release(Incoming message) {
   if (message.envelope.flags & wire::flags::kAckSoon) ack_soon_ = std::max(ack_soon_, message.envelope.seq);
   if (message.envelope.kind == wire::Kind::kResponse) return on_response(message);
+  if (planted(Fault::kAckBeforeHandling)) handled(message.envelope.seq);
   world_.owner.on_message(*this, message);
 }
 

@@ -1,3 +1,4 @@
+#include "base/planted.h"
 #include "session/session.h"
 #include "wire/envelope_check.h"
 
@@ -15,6 +16,7 @@ std::optional<uint32_t> left_of(uint32_t given_ms, Timestamp kept_at, Timestamp 
 }  // namespace
 
 Status Session::check(const Resync& peer) const {
+  if (planted(Fault::kResyncNotChecked)) return {};
   if (overrun_) return fail(Code::kSessionLost, "there was no room for a reply");
   if (peer.handled >= outbox_.next_seq() || peer.known > inbox_.cumulative())
     return fail(Code::kSequenceInvalid, "the peer knows of messages that were never sent");
@@ -27,11 +29,11 @@ void Session::resume(Link& link, const Resync& peer) {
   link_ = &link;
   // What the last acknowledgements said may have been lost with their connection: refusals go again, and no number is
   // acknowledged before the refusals that it covers.
-  nacks_.resend_beyond(peer.known);
+  if (!planted(Fault::kRefusalsForgotten)) nacks_.resend_beyond(peer.known);
   acknowledged_ = peer.known;
   send_ack();
   progressed_ = world_.clock.now();
-  resend(peer.handled);
+  resend(peer.handled + planted(Fault::kSentAgainTooLittle));
 }
 
 void Session::resend(uint64_t beyond) {
@@ -46,7 +48,7 @@ bool Session::send_again(uint64_t seq, MessageShelf::View kept, const SharedBody
   const Timestamp now = world_.clock.now();
   const auto deadline_ms = left_of(envelope.deadline_ms, kept.kept_at, now);
   const auto ttl_ms = left_of(envelope.ttl_ms, kept.kept_at, now);
-  const bool expired = !deadline_ms || !ttl_ms;
+  const bool expired = (!deadline_ms || !ttl_ms) && !planted(Fault::kWorthlessSentAgain);
   if (expired) {
     envelope.flags |= wire::flags::kWithdrawn;
   } else {

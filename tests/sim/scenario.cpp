@@ -42,6 +42,8 @@ std::vector<Scenario> all_scenarios() {
        takeover},
       {"lost_welcomes", "Welcomes that are lost one after the other lose no session", lost_welcomes},
       {"closed_for_good", "a session that a handler closed is not resumed, whatever its client does", closed_for_good},
+      {"claims", "a proof serves once, its owner alone, and no other has an effect", claims},
+      {"rivals", "of two that show the same proof at once exactly one goes on with the session", rivals},
       {"lua_echo", "the shipped echo app answers everything while it is replaced again and again, by broken text too",
        lua_echo},
       {"reload", "a thousand reloads, rollbacks and broken versions under 10,000 messages a second harm no message",

@@ -44,6 +44,8 @@ void resume_window(World& world);
 void takeover(World& world);
 void lost_welcomes(World& world);
 void closed_for_good(World& world);
+void claims(World& world);
+void rivals(World& world);
 // scenarios/paths.cpp
 void port_change(World& world);
 void server_silent(World& world);
