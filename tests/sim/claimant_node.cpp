@@ -51,28 +51,30 @@ void ClaimantNode::on_events(quic::Connection& connection, std::span<const quic:
   }
 }
 
+Bytes ClaimantNode::encode(const Claim& claim) {
+  return codec_.encode(wire::Hello{.client_id = claim.client_id,
+                                   .last_seq = claim.handled,
+                                   .resume_token = claim.token,
+                                   .features = wire::features::kResume,
+                                   .known_seq = claim.known});
+}
+
+size_t ClaimantNode::hello_bytes(const Claim& claim) { return encode(claim).size(); }
+
 void ClaimantNode::greet(Attempt& attempt, quic::Connection& connection) {
   attempt.control = *connection.open_bidi();
   const auto type = static_cast<uint8_t>(wire::StreamType::kControl);
   connection.write(attempt.control, {&type, 1});
-  connection.write(attempt.control, codec_.encode(wire::Hello{.client_id = attempt.claim.client_id,
-                                                              .last_seq = attempt.claim.handled,
-                                                              .resume_token = attempt.claim.token,
-                                                              .features = wire::features::kResume,
-                                                              .known_seq = attempt.claim.known}));
+  const Bytes hello = encode(attempt.claim);
+  connection.write(attempt.control, hello.first(std::min(hello.size(), attempt.claim.hello_bytes)));
 }
 
 /// The control stream, or the server's shared lane, whose first byte says so.
 void ClaimantNode::read(Attempt& attempt, quic::Connection& connection, quic::StreamId stream) {
+  if (stream != attempt.control && !connection.readable(stream).empty() && !std::exchange(attempt.hears, true))
+    connection.consume(stream, 1);
   for (;;) {
-    const Bytes bytes = connection.readable(stream);
-    if (!bytes.empty() && bytes[0] == static_cast<uint8_t>(wire::StreamType::kShared) && attempt.received.empty() &&
-        stream != attempt.control) {
-      connection.consume(stream, 1);
-      attempt.received.push_back(0);
-      continue;
-    }
-    const auto cut = wire::cut_frame(bytes, kFrameBytesMax);
+    const auto cut = wire::cut_frame(connection.readable(stream), kFrameBytesMax);
     if (!cut || cut->state == wire::FrameCut::State::kNeedMore) return;
     on_frame(attempt, cut->frame);
     connection.consume(stream, cut->bytes);
@@ -87,6 +89,7 @@ void ClaimantNode::on_frame(Attempt& attempt, const wire::Frame& frame) {
     attempt.welcomed = true;
     attempt.resumed = welcome->resumed;
     attempt.lost = welcome->lost;
+    attempt.handled = welcome->last_seq;
     attempt.token = welcome->resume_token;
   } else if (frame.type == wire::FrameType::kRefuse) {
     const auto refuse = codec_.decode_refuse(frame.payload);
@@ -101,6 +104,16 @@ void ClaimantNode::on_frame(Attempt& attempt, const wire::Frame& frame) {
 }
 
 void ClaimantNode::send_event(Attempt& attempt, uint64_t seq, bool to_be_handled) {
+  if (to_be_handled) {
+    world_.ledger().sent(
+        attempt.claim.client_id, seq,
+        {.hash = hash_message("sink", hash_bytes({})), .kind = Ledger::Message::Kind::kEvent, .awaited = false});
+  }
+  const wire::Envelope envelope{.seq = seq, .kind = wire::Kind::kEvent, .action = "sink"};
+  write(attempt, *codec_.encode_message(envelope, 0));
+}
+
+void ClaimantNode::write(Attempt& attempt, Bytes bytes) {
   quic::Connection* connection = endpoint_->get(attempt.connection);
   if (!connection || attempt.closed) return;
   if (attempt.shared < 0) {
@@ -108,13 +121,7 @@ void ClaimantNode::send_event(Attempt& attempt, uint64_t seq, bool to_be_handled
     const auto type = static_cast<uint8_t>(wire::StreamType::kShared);
     connection->write(attempt.shared, {&type, 1});
   }
-  if (to_be_handled) {
-    world_.ledger().sent(
-        attempt.claim.client_id, seq,
-        {.hash = hash_message("sink", hash_bytes({})), .kind = Ledger::Message::Kind::kEvent, .awaited = false});
-  }
-  const wire::Envelope envelope{.seq = seq, .kind = wire::Kind::kEvent, .action = "sink"};
-  connection->write(attempt.shared, *codec_.encode_message(envelope, {}));
+  connection->write(attempt.shared, bytes);
 }
 
 }  // namespace godwit::sim

@@ -17,9 +17,10 @@ class ClaimantNode final : public Node, private quic::ConnectionOwner {
  public:
   struct Claim {
     std::string client_id = "claimant";
-    std::string token = {};  ///< the proof; empty: none
-    uint64_t handled = 0;    ///< of the server's messages
-    uint64_t known = 0;      ///< of its own
+    std::string token = {};         ///< the proof; empty: none
+    uint64_t handled = 0;           ///< of the server's messages
+    uint64_t known = 0;             ///< of its own
+    size_t hello_bytes = SIZE_MAX;  ///< so much of its greeting is sent, and nothing after it
   };
   struct Attempt {
     Claim claim;
@@ -27,11 +28,13 @@ class ClaimantNode final : public Node, private quic::ConnectionOwner {
     quic::StreamId control = -1, shared = -1;
     bool welcomed = false, resumed = false;
     Code lost = Code::kOk;
-    std::string token;  ///< the proof that the Welcome brought
+    uint64_t handled = 0;  ///< of the client's messages, as the Welcome says
+    std::string token;     ///< the proof that the Welcome brought
     std::optional<Code> refused;
     std::optional<quic::Closed> closed;
     uint64_t acknowledged = 0;
     std::vector<uint64_t> received;  ///< numbers of the server's messages
+    bool hears = false;              ///< the server's shared lane has begun
     bool decided() const { return welcomed || refused || closed; }
   };
 
@@ -41,6 +44,11 @@ class ClaimantNode final : public Node, private quic::ConnectionOwner {
   Attempt& come(Claim claim);
   /// An event of this number; in the ledger only when it is to have an effect.
   void send_event(Attempt& attempt, uint64_t seq, bool to_be_handled);
+  /// Any bytes on the shared lane, the ledger unasked.
+  void write(Attempt& attempt, Bytes bytes);
+  wire::Codec& codec() { return codec_; }
+  /// The size of this greeting on the control stream.
+  size_t hello_bytes(const Claim& claim);
 
   void receive(const ReceivedDatagrams& datagrams) override { endpoint_->receive(datagrams); }
   bool end_turn() override;
@@ -48,6 +56,7 @@ class ClaimantNode final : public Node, private quic::ConnectionOwner {
  private:
   Attempt* find(quic::ConnectionId id);
   void on_events(quic::Connection& connection, std::span<const quic::Event> events) override;
+  Bytes encode(const Claim& claim);
   void greet(Attempt& attempt, quic::Connection& connection);
   void read(Attempt& attempt, quic::Connection& connection, quic::StreamId stream);
   void on_frame(Attempt& attempt, const wire::Frame& frame);

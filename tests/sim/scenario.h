@@ -46,6 +46,8 @@ void lost_welcomes(World& world);
 void closed_for_good(World& world);
 void claims(World& world);
 void rivals(World& world);
+void every_byte(World& world);
+void every_greeting_byte(World& world);
 // scenarios/paths.cpp
 void port_change(World& world);
 void server_silent(World& world);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "claimant_node.h"
 #include "payload.h"
 #include "scenario.h"
@@ -109,6 +111,82 @@ void rivals(World& world) {
   story.expect(winner.resumed, "the session was lost");
   story.speak(winner);
   story.expect_attached(winner);
+  story.expect(story.server().core().session_count() == 1, "there is not one session");
+}
+
+namespace {
+
+/// Three messages of a client as they lie on its shared lane: a request, an event behind it, and another request.
+struct Exchange {
+  explicit Exchange(wire::Codec& codec) {
+    for (uint64_t seq = 1; seq <= 3; ++seq) {
+      const bool event = seq == 2;
+      const wire::Envelope envelope{.seq = seq,
+                                    .after_delta = seq == 1 ? 0u : 1u,
+                                    .kind = event ? wire::Kind::kEvent : wire::Kind::kCommand,
+                                    .action = event ? "sink" : "echo"};
+      const std::string body = std::to_string(seq);
+      const Bytes front = *codec.encode_message(envelope, body.size());
+      bytes.insert(bytes.end(), front.begin(), front.end());
+      bytes.insert(bytes.end(), body.begin(), body.end());
+      ends.push_back(bytes.size());
+    }
+  }
+  void note(World& world, const std::string& client_id) const {
+    for (uint64_t seq = 1; seq <= 3; ++seq) {
+      const uint64_t hash = hash_message(seq == 2 ? "sink" : "echo", hash_bytes(as_bytes(std::to_string(seq))));
+      world.ledger().sent(client_id, seq, {.hash = hash, .kind = Ledger::Message::Kind::kEvent, .awaited = false});
+    }
+  }
+  /// How many are whole in so many bytes.
+  uint64_t whole(size_t offset) const {
+    return static_cast<uint64_t>(std::upper_bound(ends.begin(), ends.end(), offset) - ends.begin());
+  }
+  std::vector<uint8_t> bytes;
+  std::vector<size_t> ends;
+};
+
+/// The connection goes after `offset` bytes, and the client comes back having read `read` of the two answers.
+void cut_at(World& world, Story& story, const Exchange& exchange, size_t offset, uint64_t read) {
+  const std::string client_id = "cut-" + std::to_string(offset) + "-" + std::to_string(read);
+  exchange.note(world, client_id);
+  Attempt& first = story.come({.client_id = client_id});
+  story.claimant().write(first, Bytes(exchange.bytes).first(offset));
+  world.run(400ms);
+  const uint64_t arrived = exchange.whole(offset), answers = arrived / 2 + arrived % 2;
+  const uint64_t handled = std::min(read, answers);
+  Attempt& second = story.come({.client_id = client_id, .token = first.token, .handled = handled});
+  story.expect(second.resumed, "the session was lost at byte " + std::to_string(offset));
+  story.expect(second.handled == arrived, "P6: the server says that it has another number of messages");
+  const size_t had = arrived == 0 ? 0 : exchange.ends[arrived - 1];
+  if (arrived < 3) story.claimant().write(second, Bytes(exchange.bytes).subspan(had));
+  const auto complete = [&] { return second.acknowledged == 3 && second.received.size() == 2 - handled; };
+  story.expect(world.run_until(complete, 5s), "not everything went on at byte " + std::to_string(offset));
+  for (size_t i = 0; i < second.received.size(); ++i)
+    story.expect(second.received[i] == handled + i + 1, "not exactly the rest of the answers was sent again");
+}
+
+}  // namespace
+
+void every_byte(World& world) {
+  Story story(world);
+  const Exchange exchange(story.claimant().codec());
+  for (uint64_t read = 0; read <= 2; ++read) {
+    for (size_t offset = 0; offset <= exchange.bytes.size() && world.ok(); ++offset)
+      cut_at(world, story, exchange, offset, read);
+  }
+  world.expect(world.ledger().handled() == 9 * (exchange.bytes.size() + 1), "not everything was handled once");
+}
+
+void every_greeting_byte(World& world) {
+  Story story(world);
+  std::string token = story.come({}).token;
+  const size_t bytes = story.claimant().hello_bytes({.token = token});
+  for (size_t cut = 0; cut <= bytes && world.ok(); ++cut) {
+    story.claimant().come({.token = token, .known = story.events(), .hello_bytes = cut});
+    world.run(400ms);
+    token = story.take_up(token).token;
+  }
   story.expect(story.server().core().session_count() == 1, "there is not one session");
 }
 
