@@ -51,8 +51,9 @@ void Actions::echo(const host::Delivery& delivery, host::ReplySink& sink) {
 
 void Actions::answer_later(const host::Delivery& delivery, host::ReplySink& sink) {
   const Duration delay(world_.random().below(200'000'000));
-  world_.after(delay, [&sink, ticket = delivery.ticket,
+  world_.after(delay, [&sink, alive = std::weak_ptr(alive_), ticket = delivery.ticket,
                        body = std::vector<uint8_t>(delivery.body.begin(), delivery.body.end())] {
+    if (alive.expired()) return;
     sink.reply(ticket, body, {});
     sink.done(ticket);
   });

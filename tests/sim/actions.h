@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+
 #include "app/dispatcher.h"
 
 namespace godwit::sim {
@@ -26,6 +28,7 @@ class Actions final : public app::Dispatcher::Handlers, private host::Handler {
 
   World& world_;
   const Duration cost_;
+  const std::shared_ptr<char> alive_ = std::make_shared<char>();  ///< for answers that come later, if they still can
 };
 
 }  // namespace godwit::sim

@@ -115,7 +115,10 @@ void ClientNode::resume(ClientPeer& peer, Duration timeout) {
 void ClientNode::part(ClientPeer& peer, session::SessionId kept) {
   peer.kept_ = kept;
   peer.state_ = ClientPeer::State::kParted;
-  if (redial_after_ > Duration::zero()) world_.after(redial_after_, [this, &peer] { resume(peer); });
+  if (redial_after_ > Duration::zero())
+    world_.after(redial_after_, [this, &peer, alive = std::weak_ptr(alive_)] {
+      if (!alive.expired()) resume(peer);
+    });
 }
 
 void ClientNode::on_connected(client::PeerId id, const client::Entry& entry) {

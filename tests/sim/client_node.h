@@ -102,6 +102,7 @@ class ClientNode final : public Node, private client::ClientCore::Events {
 
   std::deque<ClientPeer> peers_;  // before the core, whose sessions tell them of their end
   const Duration redial_after_;
+  const std::shared_ptr<char> alive_ = std::make_shared<char>();  ///< for what happens later, if it still can
   size_t connected_ = 0;
   uint16_t last_port_ = kFirstPort;
   client::ClientCore core_;

@@ -52,6 +52,7 @@ std::vector<Scenario> all_scenarios() {
       {"reload", "a thousand reloads, rollbacks and broken versions under 10,000 messages a second harm no message",
        reload},
       {"chaos", "everything at once, by seed", chaos},
+      {"crashes", "the same, and processes of both sides are killed and started again", crashes},
   };
 }
 

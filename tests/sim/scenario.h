@@ -60,5 +60,6 @@ void lua_echo(World& world);
 void reload(World& world);
 // scenarios/chaos.cpp
 void chaos(World& world);
+void crashes(World& world);
 
 }  // namespace godwit::sim

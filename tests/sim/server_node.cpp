@@ -22,7 +22,10 @@ quic::EndpointOptions endpoint_options(World& world, const ServerNode::Options& 
 }  // namespace
 
 ServerNode::ServerNode(World& world, const Options& options)
-    : Node(world, "server", address(), Network::Place::kOpen),
+    : Node(world, options.life == 1 ? "server" : "server-" + std::to_string(options.life), address(),
+           Network::Place::kOpen),
+      life_(options.life),
+      first_sessions_(options.first_sessions ? *options.first_sessions : own_first_sessions_),
       authenticator_(make_authenticator(options.tokens)),
       sessions_(options.core.session.sessions_max),
       keys_(entropy_),
@@ -34,10 +37,10 @@ ServerNode::ServerNode(World& world, const Options& options)
             {world.clock(), timers(), sender(), entropy_, log(), metrics(), sessions_, *authenticator_, keys_, witness_,
              services_, planner_}) {}
 
-/// In the ledger: a second session of the same client numbers its messages anew.
 std::string ServerNode::name_of(const std::string& client_id, host::SessionKey key) {
-  const bool first = first_sessions_.try_emplace(client_id, key).first->second == key;
-  return downward(client_id) + (first ? "" : "#" + std::to_string(key));
+  const std::pair one(life_, key);
+  const bool first = first_sessions_.try_emplace(client_id, one).first->second == one;
+  return downward(client_id) + (first ? "" : "#" + std::to_string(life_) + "/" + std::to_string(key));
 }
 
 bool ServerNode::push(const std::string& client_id, Bytes body, session::Order order) {

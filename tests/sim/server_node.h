@@ -14,6 +14,8 @@ namespace godwit::sim {
 /// A whole server of the real code.
 class ServerNode final : public Node {
  public:
+  /// In the ledger a client's second session is somebody else: it numbers its messages anew.
+  using FirstSessions = std::map<std::string, std::pair<unsigned, host::SessionKey>>;
   struct Options {
     app::ServerCoreConfig core;
     quic::TransportConfig transport;
@@ -21,6 +23,8 @@ class ServerNode final : public Node {
     std::vector<session::TokenAuthenticator::Entry> tokens;  ///< empty: everybody may come in
     Duration handler_cost{};                                 ///< time that each message takes in Actions
     app::Dispatcher::Handlers* handlers = nullptr;           ///< instead of Actions
+    unsigned life = 1;                                       ///< a process that is started again has another
+    FirstSessions* first_sessions = nullptr;                 ///< of all lives
   };
   explicit ServerNode(World& world) : ServerNode(world, Options()) {}
   ServerNode(World& world, const Options& options);
@@ -42,7 +46,9 @@ class ServerNode final : public Node {
  private:
   std::string name_of(const std::string& client_id, host::SessionKey key);
 
-  std::map<std::string, host::SessionKey> first_sessions_;  ///< of each client that was pushed to
+  const unsigned life_;
+  FirstSessions own_first_sessions_;
+  FirstSessions& first_sessions_;
   std::unique_ptr<session::Authenticator> authenticator_;
   app::SharedCap sessions_;
   quic::KeyRing keys_;

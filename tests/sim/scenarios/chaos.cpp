@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <array>
+#include <deque>
+#include <optional>
 
 #include "load.h"
 #include "scenario.h"
@@ -33,26 +35,54 @@ Conditions random_conditions(Prng& random) {
   };
 }
 
+/// The server's process. Killed and started again it has other keys and knows nothing of before.
+class Serving {
+ public:
+  Serving(World& world, const ServerNode::Options& options) : world_(world), options_(options) { start(); }
+
+  ServerNode* node() { return node_ ? &*node_ : nullptr; }
+  void pause(Duration duration) {
+    if (node_) world_.pause(*node_, duration);
+  }
+  void kill(Duration down) {
+    if (!node_) return;
+    node_.reset();
+    world_.after(down, [this] { start(); });
+  }
+
+ private:
+  void start() {
+    options_.first_sessions = &first_sessions_;
+    node_.emplace(world_, options_);
+    ++options_.life;
+  }
+
+  World& world_;
+  ServerNode::Options options_;
+  ServerNode::FirstSessions first_sessions_;
+  std::optional<ServerNode> node_;
+};
+
 /// One client that connects, sends all kinds of messages and gets some, loses its connection, and goes on with its
 /// session or with another one, until the trouble is over.
 class Wanderer {
  public:
-  Wanderer(World& world, ServerNode& server, uint8_t number)
+  Wanderer(World& world, Serving& server, uint8_t number, bool crashes)
       : world_(world),
         server_(server),
         random_(world.random()()),
-        node_(world, options(number, random_)),
+        number_(number),
+        crashes_(crashes),
         ends_(world.now() + kTrouble) {
-    world_.network().set(node_, random_conditions(random_));
-    dial();
+    start();
     act();
     trouble();
   }
 
-  void heal() { world_.network().set(node_, {.delay = 20ms}); }
+  void heal() { world_.network().set(*node_, {.delay = 20ms}); }
   bool decided() const { return peer_->state() != ClientPeer::State::kConnecting; }
   void stop() {
-    if (peer_->connected()) node_.close(*peer_);
+    if (peer_->connected()) node_->close(*peer_);
   }
 
  private:
@@ -65,13 +95,22 @@ class Wanderer {
     return options;
   }
 
-  void dial() { peer_ = &node_.connect(20s); }
+  /// Another process, which knows nothing of the last: another host, too, so that its clients have other names.
+  void start() {
+    node_.emplace(world_, options(number_, random_));
+    number_ = static_cast<uint8_t>(number_ + 2);
+    world_.network().set(*node_, random_conditions(random_));
+    dial();
+  }
+
+  void dial() { peer_ = &node_->connect(20s); }
 
   void act() {
     if (world_.now() >= ends_) return;
     if (peer_->ended()) dial();
     for (uint64_t burst = random_.below(8); (peer_->connected() || peer_->parted()) && burst > 0; --burst) send();
-    if (random_.chance(0.5)) (void)server_.push(peer_->client_id(), make_body(random_(), random_.below(300)));
+    if (random_.chance(0.5) && server_.node())
+      (void)server_.node()->push(peer_->client_id(), make_body(random_(), random_.below(300)));
     world_.after(Duration(random_.below(100'000'000)), [this] { act(); });
   }
 
@@ -95,39 +134,50 @@ class Wanderer {
   void trouble() {
     if (world_.now() >= ends_) return;
     const Duration spell(random_.below(6'000'000'000));
-    switch (random_.below(12)) {
-      case 0: world_.network().rebind(node_, Network::Change::kPort); break;
-      case 1: world_.network().rebind(node_, Network::Change::kAddress); break;
-      case 2: world_.network().set(node_, random_conditions(random_)); break;
+    switch (random_.below(crashes_ ? 14 : 12)) {
+      case 0: world_.network().rebind(*node_, Network::Change::kPort); break;
+      case 1: world_.network().rebind(*node_, Network::Change::kAddress); break;
+      case 2: world_.network().set(*node_, random_conditions(random_)); break;
       case 3:
-        world_.network().blackhole(node_, true);
-        world_.after(spell, [this] { world_.network().blackhole(node_, false); });
+        world_.network().blackhole(*node_, true);
+        world_.after(spell, [this] { world_.network().blackhole(*node_, false); });
         break;
       case 4: stop(); break;
-      case 5: node_.migrate(*peer_); break;
-      case 6: node_.update_keys(*peer_); break;
-      case 7: world_.pause(node_, spell); break;
+      case 5: node_->migrate(*peer_); break;
+      case 6: node_->update_keys(*peer_); break;
+      case 7: world_.pause(*node_, spell); break;
       case 8:
-        node_.block_sending(true);
-        world_.after(spell / 2, [this] { node_.block_sending(false); });
+        node_->block_sending(true);
+        world_.after(spell / 2, [this] { node_->block_sending(false); });
         break;
-      case 9: node_.drop(*peer_); break;
+      case 9: node_->drop(*peer_); break;
+      case 12: start(); break;
+      case 13: server_.kill(spell); break;
       default: break;
     }
     world_.after(Duration(random_.below(8'000'000'000)), [this] { trouble(); });
   }
 
   World& world_;
-  ServerNode& server_;
+  Serving& server_;
   Prng random_;
-  ClientNode node_;
+  uint8_t number_;
+  const bool crashes_;
+  std::optional<ClientNode> node_;
   ClientPeer* peer_ = nullptr;
   const Timestamp ends_;
 };
 
-}  // namespace
+void expect_empty(World& world, ServerNode& server) {
+  world.expect(world.run_until([&] { return server.core().endpoint().connection_count() == 0; }, 150s),
+               "connections are left over");
+  world.expect(world.run_until([&] { return server.core().session_count() == 0; }, 61s), "sessions are left over");
+  world.expect(server.sessions().used() == 0, "places are left over");
+  world.expect(server.metrics().sessions.value() == 0 && server.metrics().promises.value() == 0, "a gauge is not zero");
+  world.expect(server.metrics().streams_open.value() == 0, "streams are left over");
+}
 
-void chaos(World& world) {
+void wander(World& world, bool crashes) {
   ServerNode::Options options;
   options.core.dispatcher.queue_messages_max = world.random().between(10, 1000);
   options.core.session.outbox_messages_max = world.random().between(20, 1000);
@@ -137,13 +187,14 @@ void chaos(World& world) {
   options.core.session.heartbeat_interval = pick(world.random(), std::array<Duration, 2>{2s, 15s});
   options.core.session.resume_window = pick(world.random(), std::array<Duration, 3>{2s, 10s, 60s});
   options.handler_cost = pick(world.random(), std::array<Duration, 3>{0ms, 300us, 3ms});
-  ServerNode server(world, options);
+  Serving server(world, options);
   std::deque<Wanderer> wanderers;
-  for (uint8_t number = 1; number <= 2; ++number) wanderers.emplace_back(world, server, number);
+  for (uint8_t number = 1; number <= 2; ++number) wanderers.emplace_back(world, server, number, crashes);
 
-  world.after(Duration(world.random().below(kTrouble.count())), [&] { world.pause(server, 2s); });
+  world.after(Duration(world.random().below(kTrouble.count())), [&] { server.pause(2s); });
   world.run(kTrouble);
   for (Wanderer& wanderer : wanderers) wanderer.heal();
+  world.expect(world.run_until([&] { return server.node() != nullptr; }, 10s), "the server stays away");
   world.expect(
       world.run_until([&] { return world.ledger().open() == 0; }, kHealed),
       "P9: " + std::to_string(world.ledger().open()) + " messages have no outcome long after the network healed");
@@ -152,12 +203,13 @@ void chaos(World& world) {
   world.expect(world.run_until([&] { return std::all_of(wanderers.begin(), wanderers.end(), decided); }, 20s),
                "a client is still connecting");
   for (Wanderer& wanderer : wanderers) wanderer.stop();
-  world.expect(world.run_until([&] { return server.core().endpoint().connection_count() == 0; }, 150s),
-               "connections are left over");
-  world.expect(world.run_until([&] { return server.core().session_count() == 0; }, 61s), "sessions are left over");
-  world.expect(server.sessions().used() == 0, "places are left over");
-  world.expect(server.metrics().sessions.value() == 0 && server.metrics().promises.value() == 0, "a gauge is not zero");
-  world.expect(server.metrics().streams_open.value() == 0, "streams are left over");
+  expect_empty(world, *server.node());
 }
+
+}  // namespace
+
+void chaos(World& world) { wander(world, false); }
+
+void crashes(World& world) { wander(world, true); }
 
 }  // namespace godwit::sim
