@@ -13,6 +13,7 @@ packages=(
     dpkg-dev autoconf automake libtool make
     # the loop, QUIC, the wire format, the configuration, the command line
     libuv1-dev libngtcp2-dev capnproto libcapnp-dev libtomlplusplus-dev libcli11-dev
+    libreadline-dev
     # logging and formatting
     libspdlog-dev libfmt-dev
     # the admin plane: HTTP, metrics text, JSON

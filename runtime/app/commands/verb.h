@@ -20,6 +20,7 @@ void add_check(CLI::App& program, Verb& chosen);
 void add_request(CLI::App& program, Verb& chosen);
 void add_send(CLI::App& program, Verb& chosen);
 void add_listen(CLI::App& program, Verb& chosen);
+void add_connect(CLI::App& program, Verb& chosen);
 void add_bench(CLI::App& program, Verb& chosen);
 void add_script(CLI::App& program, Verb& chosen);
 void add_reload(CLI::App& program, Verb& chosen);

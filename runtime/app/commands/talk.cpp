@@ -1,0 +1,160 @@
+#include "app/commands/talk.h"
+
+#include <fmt/format.h>
+
+namespace godwit::app {
+namespace {
+
+constexpr std::string_view kHelp =
+    "ACTION [BODY]         a command, and its answer\n"
+    "/query ACTION [BODY]  a query, and its answer\n"
+    "/event ACTION [BODY]  an event, and whether a handler took it\n"
+    "/stats                what was sent and received so far\n"
+    "/disconnect           says goodbye: the session ends\n"
+    "/reconnect            connects again, or at once where it would wait\n"
+    "/quit                 says goodbye and ends, as Ctrl-D does";
+
+struct Words {
+  std::string_view first, rest;
+};
+Words split(std::string_view line) {
+  const size_t begin = line.find_first_not_of(' ');
+  if (begin == line.npos) return {};
+  line.remove_prefix(begin);
+  const size_t end = line.find(' ');
+  return end == line.npos ? Words{line, {}} : Words{line.substr(0, end), line.substr(end + 1)};
+}
+
+std::string_view name_of(godwit::Message::Kind kind) {
+  switch (kind) {
+    case godwit::Message::Kind::kCommand: return "command";
+    case godwit::Message::Kind::kQuery: return "query";
+    default: return "event";
+  }
+}
+
+std::string to_text(const client::HostAndPort& address) {
+  const bool v6 = address.host.find(':') != std::string::npos;
+  return v6 ? fmt::format("[{}]:{}", address.host, address.port) : fmt::format("{}:{}", address.host, address.port);
+}
+
+}  // namespace
+
+Talk::Talk(Console& console, const ConnectOptions& options)
+    : console_(console), options_(options), address_(to_text(options.address)) {}
+
+ExitCode Talk::run() {
+  connect();
+  for (;;) {
+    switch (console_.next(!waiting_)) {
+      case Console::Event::kLine: on_line(console_.line()); break;
+      case Console::Event::kEnd: done_ = true; break;
+      case Console::Event::kInterrupted: return ExitCode::kInterrupted;
+      case Console::Event::kTasks: break;
+    }
+    if (done_) break;
+  }
+  disconnect();
+  if (counts_.connections == 0) return ExitCode::kUnreachable;
+  // A person has seen what failed; a script is told.
+  return counts_.failed > 0 && !console_.is_terminal() ? ExitCode::kPeerFailed : ExitCode::kOk;
+}
+
+void Talk::connect() {
+  client_.emplace(godwit::ClientOptions{
+      .address = address_,
+      .client_id = options_.credentials.client_id,
+      .uid = options_.credentials.uid,
+      .token = options_.credentials.token,
+      .ca_file = options_.ca_file,
+      .certificate_file = options_.certificate_file,
+      .key_file = options_.key_file,
+      .insecure = options_.insecure,
+      .connect_timeout = options_.timeout,
+      .request_timeout = options_.timeout,
+      .on_message = [this](const godwit::Message& message) { return on_message(message); },
+      .on_event = [this](const godwit::ClientEvent& event) { console_.post([this, event] { tell(event); }); },
+  });
+}
+
+void Talk::disconnect() { client_.reset(); }
+
+void Talk::on_line(std::string_view line) {
+  const Words words = split(line);
+  if (words.first.empty()) return;
+  if (words.first.front() == '/') return on_command(words.first.substr(1), words.rest);
+  call(Kind::kCommand, words.first, words.rest);
+}
+
+void Talk::on_command(std::string_view name, std::string_view rest) {
+  const Words words = split(rest);
+  if (name == "query" && !words.first.empty()) return call(Kind::kQuery, words.first, words.rest);
+  if (name == "event" && !words.first.empty()) return call(Kind::kEvent, words.first, words.rest);
+  if (name == "stats") return show_stats();
+  if (name == "disconnect") return disconnect();
+  if (name == "reconnect") return client_ ? client_->reconnect_now() : connect();
+  if (name == "quit") {
+    done_ = true;
+    return;
+  }
+  if (name != "help") console_.print(fmt::format("there is no /{}", name));
+  console_.print(kHelp);
+}
+
+void Talk::call(Kind kind, std::string_view action, std::string_view body) {
+  if (!client_) return console_.print("not connected; /reconnect does it");
+  ++counts_.calls;
+  waiting_ = true;
+  const auto began = std::chrono::steady_clock::now();
+  const auto answered = [this, began](const godwit::Reply& reply) {
+    console_.post([this, reply, took = std::chrono::steady_clock::now() - began] { on_reply(reply, took); });
+  };
+  if (kind == Kind::kEvent) return client_->send(action, body, {}, answered);
+  using Calls = godwit::CallOptions::Kind;
+  client_->request(action, body, {.kind = kind == Kind::kQuery ? Calls::kQuery : Calls::kCommand}, answered);
+}
+
+void Talk::on_reply(const godwit::Reply& reply, std::chrono::nanoseconds took) {
+  waiting_ = false;
+  last_round_trip_ = took;
+  ++(reply.ok() ? counts_.ok : counts_.failed);
+  if (reply.ok()) return console_.print(reply.body.empty() ? "ok" : reply.body);
+  console_.print(fmt::format("{} ({}): {}", reply.name, reply.code, reply.text));
+}
+
+/// On the client's thread. Everything the server sends is welcome; who asks is told that nobody thinks here.
+godwit::Reply Talk::on_message(const godwit::Message& message) {
+  console_.post([this, text = fmt::format("<- {} {} {}", name_of(message.kind), message.action, message.body)] {
+    ++counts_.pushed;
+    console_.print(text);
+  });
+  return {.status = godwit::Reply::Status::kSuccess};
+}
+
+void Talk::tell(const godwit::ClientEvent& event) {
+  using Kind = godwit::ClientEvent::Kind;
+  switch (event.kind) {
+    case Kind::kConnecting:
+      if (event.code != 0) console_.print(fmt::format("-- no connection: {}: {}", event.name, event.text));
+      return;
+    case Kind::kConnected:
+      ++counts_.connections;
+      return console_.print(fmt::format("-- connected to {} as {}", address_, options_.credentials.client_id));
+    case Kind::kResumed: ++counts_.resumed; return console_.print("-- the session goes on: nothing was lost");
+    case Kind::kSessionLost: return console_.print("-- the server has given the session up: this is a new one");
+    case Kind::kDraining: return console_.print("-- the server is going to close");
+    case Kind::kDisconnected: return console_.print(fmt::format("-- disconnected: {}: {}", event.name, event.text));
+    case Kind::kClosed: return console_.print("-- closed");
+  }
+}
+
+void Talk::show_stats() {
+  std::string text = fmt::format("calls {}, ok {}, failed {}, pushed {}, connections {}, resumed {}", counts_.calls,
+                                 counts_.ok, counts_.failed, counts_.pushed, counts_.connections, counts_.resumed);
+  if (last_round_trip_)
+    text += fmt::format(", last answer after {:.2f} ms",
+                        std::chrono::duration<double, std::milli>(*last_round_trip_).count());
+  console_.print(text);
+}
+
+}  // namespace godwit::app
