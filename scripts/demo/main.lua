@@ -4,17 +4,20 @@ local gw = require "godwit"
 local started = gw.now()
 local calls = 0
 
+-- An app of yours that has one of these names gets the message.
+local function handle(action, fn) gw.handle(action, fn, { priority = 1000 }) end
+
 gw.use(function(_, _, following)
     calls = calls + 1
     following()
 end)
 
-gw.handle("hello", function(msg, session)
+handle("hello", function(msg, session)
     local name = msg:body()
     msg:reply("hello " .. (name ~= "" and name or session.uid))
 end)
 
-gw.handle("time", function(msg) msg:reply(os.date("!%Y-%m-%dT%H:%M:%SZ", gw.time())) end)
+handle("time", function(msg) msg:reply(os.date("!%Y-%m-%dT%H:%M:%SZ", gw.time())) end)
 
 local compute = {
     ["+"] = function(a, b) return a + b end,
@@ -23,7 +26,7 @@ local compute = {
     ["/"] = function(a, b) return a / b end,
 }
 
-gw.handle("calc", function(msg)
+handle("calc", function(msg)
     local a, operator, b = msg:body():match("^%s*(%-?[%d.]+)%s*([-+*/])%s*(%-?[%d.]+)%s*$")
     a, b = tonumber(a), tonumber(b)
     if not a or not b then return msg:fail("ValueWrong", "two numbers with + - * or / between them, such as 6 * 7") end
@@ -31,11 +34,11 @@ gw.handle("calc", function(msg)
     msg:reply(("%.14g"):format(compute[operator](a, b)))
 end)
 
-gw.handle("status", function(msg)
+handle("status", function(msg)
     msg:reply(gw.json.encode { uptime_s = math.floor(gw.now() - started), calls = calls })
 end)
 
-gw.handle("session_info", function(msg, session)
+handle("session_info", function(msg, session)
     local stats, err = session:stats()
     if not stats then return msg:fail(err.code, err.message) end
     msg:reply(gw.json.encode {
@@ -47,7 +50,7 @@ gw.handle("session_info", function(msg, session)
     })
 end)
 
-gw.handle("broadcast", function(msg, session)
+handle("broadcast", function(msg, session)
     local reached, err = gw.broadcast("news", msg:body(), { except = session })
     if not reached then return msg:fail(err.code, err.message) end
     msg:reply("told " .. reached)
