@@ -74,7 +74,6 @@ Status Caller::open() {
 }
 
 void Caller::run() {
-  reconnector_->start();
   loop_->run();
   reconnector_->close();
   loop_->close_all();

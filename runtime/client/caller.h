@@ -28,8 +28,12 @@ class Caller final : private ClientLoop::Owner,
   Status open();
   ClientLoop& loop() { return *loop_; }
 
+  /// Connects, on the thread that calls `run` or, in turns, `run_due`.
+  void begin() { reconnector_->start(); }
   /// Returns after `wind_up`, when every call has its result and the goodbye is out.
   void run();
+  int descriptor() { return loop_->loop().descriptor(); }
+  void run_due() { loop_->loop().run_due(); }
   void take(std::vector<Call> calls);
   /// Connects now, where it would wait before the next try.
   void hurry() { reconnector_->hurry(); }

@@ -58,4 +58,8 @@ void Client::reconnect_now() { front_->hurry(); }
 
 void Client::close() { front_->close(); }
 
+int Client::event_fd() const { return front_->descriptor(); }
+
+void Client::process() { front_->process(); }
+
 }  // namespace godwit

@@ -84,6 +84,7 @@ ClientOptions to_options(const gw_client_options& from) {
     };
   }
   options.reconnect = from.no_reconnect == 0;
+  options.own_thread = from.no_thread == 0;
   if (from.on_event) {
     options.on_event = [on_event = from.on_event, user = from.on_event_user](const godwit::ClientEvent& event) {
       const gw_client_event view{.kind = static_cast<gw_client_event_kind>(event.kind),
@@ -166,6 +167,10 @@ gw_client* gw_client_open(const gw_client_options* options) try {
 }
 
 void gw_client_reconnect_now(gw_client* client) { client->client.reconnect_now(); }
+
+int gw_client_event_fd(gw_client* client) { return client->client.event_fd(); }
+
+void gw_client_process(gw_client* client) { client->client.process(); }
 
 void gw_client_close(gw_client* client) { delete client; }
 

@@ -8,19 +8,34 @@ Front::Front(ClientOptions options)
     : pending_max_(options.pending_max),
       connect_timeout_(options.connect_timeout),
       request_timeout_(options.request_timeout),
+      own_thread_(options.own_thread),
       caller_(std::move(options), pending_) {
   if (Status opened = caller_.open(); !opened) {
     broken_ = std::move(opened.error());
     return;
   }
-  thread_ = std::thread([this] { caller_.run(); });
+  if (own_thread_) {
+    thread_ = std::thread([this] {
+      caller_.begin();
+      caller_.run();
+    });
+  } else {
+    caller_.begin();
+    process();
+  }
 }
 
 Front::~Front() {
   if (broken_) return;
   GW_CHECK(thread_.get_id() != std::this_thread::get_id());  // a callback destroys its own client
   close();
-  thread_.join();
+  own_thread_ ? thread_.join() : caller_.run();
+}
+
+int Front::descriptor() { return broken_ || own_thread_ ? -1 : caller_.descriptor(); }
+
+void Front::process() {
+  if (!broken_ && !own_thread_) caller_.run_due();
 }
 
 void Front::submit(Call call) {

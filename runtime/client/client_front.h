@@ -9,7 +9,8 @@
 
 namespace godwit::client {
 
-/// What a Client is made of: the thread on which everything happens, and the bounded way into it.
+/// What a Client is made of: the thread on which everything happens, its own or the user's, and the bounded way into
+/// it.
 class Front {
  public:
   explicit Front(ClientOptions options);
@@ -19,6 +20,8 @@ class Front {
   void submit(Call call);
   void close();
   void hurry();
+  int descriptor();
+  void process();
 
  private:
   std::optional<Error> admit(Call& call);
@@ -27,6 +30,7 @@ class Front {
   const size_t pending_max_;
   const Duration connect_timeout_;
   const Duration request_timeout_;
+  const bool own_thread_;
   std::atomic<size_t> pending_{0};
   Caller caller_;
   std::optional<Error> broken_;  ///< there is no thread, and this is why

@@ -70,6 +70,12 @@ class Loop final : public Clock, public Mailbox {
   /// From any thread. The turn in progress is finished.
   void stop();
 
+  /// For a thread that has a loop of its own, instead of `run`: readable when `run_due` has something to do. To be
+  /// asked for readability only, and only between calls of that.
+  int descriptor() const;
+  /// Does what is due and returns, without waiting for anything.
+  void run_due();
+
   TimerHeap& timers() { return timers_; }
 
   Timestamp now() const override;
@@ -125,6 +131,7 @@ class Loop final : public Clock, public Mailbox {
   Timestamp turn_began_{};
   Timestamp last_traffic_{};
   bool in_turn_ = false;
+  bool begun_ = false;  ///< a turn has, since `run_due` last looked
   bool in_hooks_ = false;
   std::atomic<bool> stop_wanted_{false};
   std::atomic<bool> woken_{false};  // another thread wants something: spinning must end

@@ -3,11 +3,15 @@
 
 #include <godwit/client.hpp>
 
+#include <poll.h>
+
 #include <array>
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cstdlib>
+#include <functional>
+#include <optional>
 #include <ranges>
 #include <thread>
 
@@ -200,4 +204,82 @@ TEST_CASE("closing waits for calls under way, and cancels what takes too long") 
   CHECK(stuck.get().name == "Cancelled");
   CHECK(refused.get().name == "Cancelled");
   CHECK(Clock::now() - began < 2s);
+}
+
+namespace {
+
+/// A program with a loop of its own: turns it until `done`, and says whether it came to that.
+bool turn_until(Client& client, const std::function<bool()>& done, std::chrono::milliseconds limit = 10s) {
+  const auto end = Clock::now() + limit;
+  while (!done() && Clock::now() < end) {
+    pollfd waiting{client.event_fd(), POLLIN, 0};
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now());
+    if (::poll(&waiting, 1, static_cast<int>(std::max<int64_t>(0, left.count()))) > 0) client.process();
+  }
+  return done();
+}
+
+ClientOptions driven() {
+  ClientOptions chosen = options();
+  chosen.own_thread = false;
+  return chosen;
+}
+
+}  // namespace
+
+TEST_CASE("a program drives the client from its own loop: everything happens there, and nothing else does") {
+  Client client(driven());
+  REQUIRE(client.event_fd() >= 0);
+  const std::thread::id here = std::this_thread::get_id();
+  size_t answers = 0;
+  const std::string body(300'000, 'x');
+  for (int i = 0; i < 50; ++i) {
+    client.request("echo", body, {}, [&](const Reply& reply) {
+      CHECK(std::this_thread::get_id() == here);
+      CHECK((reply.ok() && reply.body == body));
+      ++answers;
+    });
+  }
+  std::this_thread::sleep_for(50ms);
+  CHECK(answers == 0);
+  CHECK(turn_until(client, [&] { return answers == 50; }));
+}
+
+TEST_CASE("a client without a thread takes calls from other threads, and its loop wakes for them") {
+  Client client(driven());
+  std::atomic<int> answers = 0;
+  REQUIRE(turn_until(client,
+                     [done = client.connected().share()] { return done.wait_for(0s) == std::future_status::ready; }));
+  std::thread other([&] {
+    for (int i = 0; i < 100; ++i) client.request("echo", "x", {}, [&](const Reply& reply) { answers += reply.ok(); });
+  });
+  CHECK(turn_until(client, [&] { return answers == 100; }));
+  other.join();
+}
+
+TEST_CASE("without a thread deadlines hold, too, and closing waits for what is under way") {
+  ClientOptions chosen = driven();
+  chosen.address = environment("GODWIT_DEAD");
+  {
+    Client dead(chosen);
+    std::optional<Reply> outcome;
+    const auto began = Clock::now();
+    dead.request("echo", "x", {.timeout = 200ms}, [&](Reply reply) { outcome = std::move(reply); });
+    CHECK(turn_until(dead, [&] { return outcome.has_value(); }));
+    CHECK(outcome->status != Reply::Status::kSuccess);
+    CHECK(Clock::now() - began >= 190ms);
+  }
+  bool answered = false;
+  {
+    Client client(driven());
+    client.request("echo", "x", {}, [&](const Reply& reply) { answered = reply.ok(); });
+  }
+  CHECK(answered);
+}
+
+TEST_CASE("a client with a thread has no descriptor, and processing does nothing") {
+  Client client(options());
+  CHECK(client.event_fd() == -1);
+  client.process();
+  CHECK(client.request("echo", "x").get().ok());
 }

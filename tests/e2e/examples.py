@@ -27,6 +27,14 @@ def test_c_gets_an_answer_and_an_acknowledgement():
         assert (ran.returncode, ran.stdout) == (0, "hello\nthe event was handled\n"), ran
 
 
+def test_a_program_with_its_own_loop_gets_its_answers_in_it():
+    with Server() as server:
+        ran = example("own_loop", server.address)
+        lines = ran.stdout.splitlines()
+        assert ran.returncode == 0 and "tick" in lines, ran
+        assert [line for line in lines if line != "tick"] == ["answer 1", "answer 2", "answer 3"], ran
+
+
 def test_without_a_handler_the_examples_say_so():
     with Server({"other": 'require("godwit").handle("other", function() end)\n'}) as server:
         for name in ["hello", "hello_c"]:

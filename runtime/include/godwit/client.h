@@ -99,10 +99,13 @@ typedef struct gw_client_options {
   int no_reconnect;
   gw_client_on_event on_event; /* NULL: nobody hears of it */
   void* on_event_user;
+  /* Not 0: the client makes no thread. The program's own loop polls gw_client_event_fd and calls gw_client_process, in
+     which everything happens, all callbacks included: "the client's thread" is then the program's. */
+  int no_thread;
 } gw_client_options;
 
 #define GW_CLIENT_OPTIONS_INIT \
-  { sizeof(gw_client_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, NULL, NULL, 0, NULL, NULL }
+  { sizeof(gw_client_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, NULL, NULL, 0, NULL, NULL, 0 }
 
 typedef enum gw_client_priority {
   GW_CLIENT_PRIORITY_NORMAL = 0,
@@ -163,6 +166,19 @@ GW_CLIENT_API gw_client* gw_client_open(const gw_client_options* options);
 /* Where the client waits before it tries to connect again: it tries now. For those who know that the network is back.
  */
 GW_CLIENT_API void gw_client_reconnect_now(gw_client* client);
+
+/*
+ * With no_thread: a descriptor that is readable when gw_client_process has something to do, deadlines included; the
+ * same one all the time, and the client's. For poll, epoll or another loop, level-triggered. -1 without no_thread, and
+ * when the options are wrong, which the first call says.
+ */
+GW_CLIENT_API int gw_client_event_fd(gw_client* client);
+/*
+ * With no_thread: does what is due, callbacks included, and returns without waiting. One thread at a time, and not from
+ * a callback. Without it nothing happens, and heartbeats stay away: the server gives the connection up. The functions
+ * that wait for a reply are not for such a client: nobody would bring it.
+ */
+GW_CLIENT_API void gw_client_process(gw_client* client);
 
 /*
  * Waits for calls under way, at most linger_ms; those without a reply then fail with Cancelled (4006). Blocks

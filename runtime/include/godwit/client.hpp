@@ -92,6 +92,9 @@ struct ClientOptions {
   /// or when the server says), and go on with the session where the server still has it. Calls wait meanwhile, for as
   /// long as their timeouts; what the server had not acknowledged is sent again, once. False: they fail.
   bool reconnect = true;
+  /// False: the client makes no thread. The program's own loop polls `Client::event_fd` and calls `Client::process`, in
+  /// which everything happens, all callbacks included: where this says "the client's thread" it is then the program's.
+  bool own_thread = true;
   /// Handles what the server sends, on the client's thread; what it returns answers commands and queries, and a failure
   /// refuses an event. Must neither block nor throw. Empty: the server is told HandlerNotFound.
   std::function<Reply(const Message&)> on_message{};
@@ -145,6 +148,15 @@ class GODWIT_CLIENT_API Client {
 
   /// Takes no more calls. Those under way go on as in the destructor, which however does not block here.
   void close();
+
+  /// With `own_thread = false`: a descriptor that is readable when `process` has something to do, deadlines included;
+  /// the same one all the time, and the client's. For poll, epoll or another loop, level-triggered. -1 with a thread of
+  /// its own, and when the options are wrong, which the first call says.
+  int event_fd() const;
+  /// With `own_thread = false`: does what is due, callbacks included, and returns without waiting. One thread at a
+  /// time, and not from a callback. Without it nothing happens, and heartbeats stay away: the server gives the
+  /// connection up.
+  void process();
 
  private:
   std::unique_ptr<client::Front> front_;
