@@ -44,6 +44,7 @@ void resume_window(World& world);
 void takeover(World& world);
 void lost_welcomes(World& world);
 void closed_for_good(World& world);
+void error_injection(World& world);
 void claims(World& world);
 void rivals(World& world);
 void every_byte(World& world);
@@ -52,6 +53,8 @@ void every_greeting_byte(World& world);
 void port_change(World& world);
 void server_silent(World& world);
 void idle_link(World& world);
+void dead_peer(World& world);
+void one_heartbeat(World& world);
 void amplification(World& world);
 // scenarios/stopping.cpp
 void drain(World& world);

@@ -65,6 +65,52 @@ void idle_link(World& world) {
   world.expect(world.ledger().succeeded() == 1, "the answer is a failure");
 }
 
+void dead_peer(World& world) {
+  const Duration interval = world.seed() % 2 == 0 ? 30s : 15s;
+  ServerNode::Options serving;
+  serving.core.session.heartbeat_interval = interval;
+  serving.transport.idle_timeout = 3 * interval + 60s;
+  ServerNode server(world, serving);
+  ClientNode::Options options;
+  options.transport.idle_timeout = serving.transport.idle_timeout;
+  options.core.session.heartbeat_interval = interval;
+  ClientNode client(world, options);
+  ClientPeer& peer = connect(world, client);
+  // As long as it is heard it lives, however long its interval is.
+  world.run(10 * interval);
+  world.expect(!peer.ended() && server.core().session_count() == 1, "a client that is heard was given up");
+  Load last(world, peer, {.count = 1});
+  last.pump();
+  world.expect(world.run_until([&] { return last.done(); }, 1s), "no answer");
+  world.network().blackhole(client, true);
+  world.run(3 * interval - 1s);
+  world.expect(!peer.ended() && server.core().session_count() == 1, "given up before three intervals have passed");
+  world.expect(world.run_until([&] { return peer.ended() && server.core().session_count() == 0; }, 6s),
+               "a dead peer is not noticed within five seconds after three intervals");
+  world.expect(peer.why_ended().code == Code::kIdleTimeout, "ended with " + peer.why_ended().to_string());
+}
+
+void one_heartbeat(World& world) {
+  ServerNode server(world);
+  ClientNode::Options options;
+  options.core.keep_sessions = true;
+  options.redial_after = 1ms;
+  ClientNode client(world, options);
+  world.network().set(client, {.delay = 10ms});
+  ClientPeer& peer = connect(world, client);
+  for (int i = 0; i < 50 && world.ok(); ++i) {
+    const uint64_t resumes = peer.resumes();
+    client.drop(peer);
+    world.expect(world.run_until([&] { return peer.resumes() > resumes && peer.connected(); }, 10s), "not resumed");
+  }
+  world.run(1min);  // those of before are gone
+  const uint64_t before = world.network().up(client).counts().sent;
+  world.run(10 * 15s);
+  const uint64_t datagrams = world.network().up(client).counts().sent - before;
+  // Each beat is a ping and at most two acknowledgements.
+  world.expect(datagrams >= 10 && datagrams <= 40, std::to_string(datagrams) + " datagrams for ten heartbeats");
+}
+
 namespace {
 
 /// RFC 9000, section 8: to an address that nothing proves, three times what came from it at most.

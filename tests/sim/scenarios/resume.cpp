@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <array>
+#include <deque>
 
 #include "load.h"
 #include "scenario.h"
@@ -187,6 +189,35 @@ void takeover(World& world) {
   world.expect(world.ledger().failed() == 0, "a request failed");
   world.expect(world.run_until([&] { return server.core().peer_count() == 1; }, 5s),
                "superseded connections live for more than five seconds");
+  world.ledger().finish();
+}
+
+void error_injection(World& world) {
+  constexpr uint64_t kEach = 5'000;
+  ServerNode server(world, serving());
+  std::deque<ClientNode> clients;
+  std::deque<Load> loads;
+  for (uint8_t number = 1; number <= 3; ++number) {
+    auto options = keeping(100ms);
+    options.number = number;
+    ClientNode& client = clients.emplace_back(world, options);
+    world.network().set(client, {.loss = 0.05, .delay = 20ms, .jitter = 5ms, .duplicate = 0.02, .corrupt = 0.02});
+    ClientPeer& peer = connect(world, client);
+    loads
+        .emplace_back(world, peer,
+                      Load::Plan{.count = kEach,
+                                 .in_flight = 50,
+                                 .body_bytes = [](uint64_t) { return size_t{1024}; },
+                                 .send = {.options = {.timeout = 30min}}})
+        .pump();
+    for (int i = 1; i <= 10; ++i)
+      world.after(i * 3s + Duration(world.random().below(3'000'000'000)), [&client, &peer] { client.drop(peer); });
+  }
+  const auto done = [](const Load& load) { return load.done(); };
+  world.expect(world.run_until([&] { return std::all_of(loads.begin(), loads.end(), done); }, 20min),
+               "messages are left without an outcome");
+  world.expect(world.ledger().succeeded() == 3 * kEach, "not every message was delivered");
+  world.expect(world.ledger().handled() == 3 * kEach, "not every message was handled once");
   world.ledger().finish();
 }
 

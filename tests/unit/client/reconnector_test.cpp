@@ -1,5 +1,6 @@
 #include "client/reconnector.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <map>
 #include <optional>
@@ -293,4 +294,107 @@ TEST_CASE("closing ends everything, whatever happens at that moment") {
   CHECK(world.reconnector.state() == State::kClosed);
   CHECK_FALSE(world.next_dial());
   CHECK(world.states.back() == State::kClosed);
+}
+
+TEST_CASE(
+    "a thousand clients come back to a server that was restarted without a rush, and nearly all within two minutes") {
+  constexpr size_t kClients = 1'000;
+  for (const Duration outage : {2s, 5s, 10s, 20s}) {
+      INFO("outage " << outage / 1s);
+    std::vector<Duration> tries, back;
+    for (uint64_t seed = 1; seed <= kClients; ++seed) {
+      World world({}, seed);
+      world.reconnector.start();
+      world.enter();
+      world.lose();
+      for (Duration at{}; at < outage;) {
+        at += *world.next_dial();
+        tries.push_back(at);
+        if (at < outage) {
+          world.refuse(Code::kConnectTimeout);
+        } else {
+          back.push_back(at - outage);
+        }
+      }
+    }
+    std::sort(back.begin(), back.end());
+    const Duration nine_of_ten = back[kClients * 9 / 10];
+    CHECK(nine_of_ten <= 2min);
+    if (outage == 5s) CHECK(back.back() <= 55s);
+    // While nine of ten come back, the fullest second has at most three times the mean.
+    std::map<int64_t, size_t> by_second;
+    for (const Duration after : back) ++by_second[after / 1s];
+    const auto fullest = std::max_element(by_second.begin(), by_second.end(),
+                                          [](const auto& a, const auto& b) { return a.second < b.second; });
+    const double seconds = std::chrono::duration<double>(nine_of_ten - back.front()).count();
+    CHECK(static_cast<double>(fullest->second) <= 3.0 * 0.9 * static_cast<double>(kClients) / std::max(1.0, seconds));
+  }
+}
+
+namespace {
+
+/// What its states may be, as simply as it can be said.
+bool may_follow(State from, State to) {
+  switch (from) {
+    case State::kIdle: return to == State::kConnecting || to == State::kClosed;
+    case State::kConnecting: return true;
+    case State::kConnected: return to != State::kConnected;
+    case State::kDraining: return to != State::kConnected && to != State::kDraining;
+    case State::kClosed: return false;
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "whatever happens, states follow each other as they may, one dial is under way, and who enters is connected") {
+  for (uint64_t seed = 1; seed <= 1'000; ++seed) {
+    Prng random(seed);
+    World world({}, seed);
+    bool dialing = false, connected = false, closed = false;
+    size_t entered = 0, dials = 0;
+    for (int step = 0; step < 60; ++step) {
+      dialing |= world.dials.size() > std::exchange(dials, world.dials.size());
+      switch (random.below(9)) {
+        case 0: world.reconnector.start(); break;
+        case 1:
+        case 2:
+          if (!std::exchange(dialing, false)) break;
+          connected = world.reconnector.state() != State::kClosed;
+          entered += connected;
+          world.enter(random.chance(0.5) ? World::kNew : World::kResumed);
+          break;
+        case 3:
+          if (!std::exchange(dialing, false)) break;
+          world.refuse(random.chance(0.8) ? Code::kConnectTimeout : Code::kUnauthenticated);
+          break;
+        case 4:
+          if (std::exchange(connected, false))
+            world.lose(random.chance(0.8) ? Code::kIdleTimeout : Code::kForbidden,
+                       random.chance(0.5) ? World::kSession : session::SessionId());
+          break;
+        case 5:
+          if (connected) world.reconnector.on_goodbye({Code::kServerDraining, "", 1000});
+          break;
+        case 6: world.reconnector.hurry(); break;
+        case 7: world.time.advance(Duration(random.below(30'000'000'000))); break;
+        default:
+          if (random.chance(0.1)) {
+            world.reconnector.close();
+            closed = true;
+          }
+      }
+      INFO("seed " << seed << ", step " << step);
+      REQUIRE(world.entered == entered);
+      REQUIRE(world.dials.size() - dials <= 1);
+      if (closed) REQUIRE(world.reconnector.state() == State::kClosed);
+    }
+    State last = State::kIdle;
+    for (const State state : world.states) {
+      REQUIRE(may_follow(last, state));
+      last = state;
+    }
+    REQUIRE(std::count(world.states.begin(), world.states.end(), State::kConnected) == static_cast<int64_t>(entered));
+  }
 }

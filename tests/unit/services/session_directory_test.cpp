@@ -1,6 +1,9 @@
 #include "app/session_directory.h"
 
+#include <algorithm>
+#include <atomic>
 #include <catch2/catch.hpp>
+#include <iterator>
 #include <thread>
 
 #include "virtual_time.h"
@@ -79,4 +82,33 @@ TEST_CASE_METHOD(Fixture, "who joins while their session ends stays in no group"
   CHECK(directory.groups().size("room") == 0);
   CHECK(directory.groups().group_count() == 0);
   CHECK(directory.size() == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "pages over ten thousand sessions that change repeat none that stays, and leave none out") {
+  for (SessionKey key = 1; key <= 10'000; ++key) enter(key, "u");
+  std::atomic<bool> stop = false;
+  // Every third one comes and goes all the time, and strangers do.
+  std::thread changing([&] {
+    for (SessionKey round = 0; !stop; ++round) {
+      const SessionKey key = round % 3'333 * 3 + 3;
+      directory.leave(key);
+      enter(20'000 + round % 500, "stranger");
+      enter(key, "u");
+      directory.leave(20'000 + (round + 250) % 500);
+    }
+  });
+  for (int pass = 0; pass < 20; ++pass) {
+    std::vector<SessionKey> stable;
+    for (std::vector<SessionKey> page;;) {
+      page = keys_of(directory.list({.after = page.empty() ? 0 : page.back(), .limit = 100}));
+      if (page.empty()) break;
+      std::copy_if(page.begin(), page.end(), std::back_inserter(stable),
+                   [](SessionKey key) { return key <= 10'000 && key % 3 != 0; });
+    }
+    CHECK(stable.size() == 6'667);
+    CHECK(std::is_sorted(stable.begin(), stable.end()));
+    CHECK(std::adjacent_find(stable.begin(), stable.end()) == stable.end());
+  }
+  stop = true;
+  changing.join();
 }
