@@ -300,7 +300,7 @@ TEST_CASE(
     "a thousand clients come back to a server that was restarted without a rush, and nearly all within two minutes") {
   constexpr size_t kClients = 1'000;
   for (const Duration outage : {2s, 5s, 10s, 20s}) {
-      INFO("outage " << outage / 1s);
+    INFO("outage " << outage / 1s);
     std::vector<Duration> tries, back;
     for (uint64_t seed = 1; seed <= kClients; ++seed) {
       World world({}, seed);
