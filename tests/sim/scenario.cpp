@@ -37,6 +37,8 @@ std::vector<Scenario> all_scenarios() {
       {"one_heartbeat", "fifty connections later there is one heartbeat", one_heartbeat},
       {"error_injection", "15,000 messages of three clients whose connections keep breaking all arrive once",
        error_injection},
+      {"two_workers", "clients come back to the worker that has their session, whichever their packets reach",
+       two_workers},
       {"amplification", "an address that nothing proves gets at most three times what came from it", amplification},
       {"drain", "a server that goes down answers what it has and says why it takes no more", drain},
       {"resume", "connections are lost again and again: one session, everything once and in order, both ways", resume},

@@ -45,6 +45,7 @@ void takeover(World& world);
 void lost_welcomes(World& world);
 void closed_for_good(World& world);
 void error_injection(World& world);
+void two_workers(World& world);
 void claims(World& world);
 void rivals(World& world);
 void every_byte(World& world);

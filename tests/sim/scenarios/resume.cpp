@@ -5,6 +5,7 @@
 #include "load.h"
 #include "scenario.h"
 #include "server_node.h"
+#include "workers_node.h"
 
 namespace godwit::sim {
 namespace {
@@ -218,6 +219,41 @@ void error_injection(World& world) {
                "messages are left without an outcome");
   world.expect(world.ledger().succeeded() == 3 * kEach, "not every message was delivered");
   world.expect(world.ledger().handled() == 3 * kEach, "not every message was handled once");
+  world.ledger().finish();
+}
+
+void two_workers(World& world) {
+  constexpr uint64_t kEach = 300;
+  constexpr uint8_t kClients = 10;
+  WorkersNode server(world, serving().core, serving().transport);
+  std::deque<ClientNode> clients;
+  std::deque<Load> loads;
+  std::deque<ClientPeer*> peers;
+  for (uint8_t number = 1; number <= kClients; ++number) {
+    auto options = keeping(50ms);
+    options.number = number;
+    ClientNode& client = clients.emplace_back(world, options);
+    world.network().set(client, {.loss = 0.02, .delay = 15ms, .jitter = 5ms});
+    ClientPeer& peer = *peers.emplace_back(&connect(world, client));
+    loads
+        .emplace_back(
+            world, peer,
+            Load::Plan{.count = kEach, .in_flight = 20, .send = {.action = "later", .options = {.timeout = 30min}}})
+        .pump();
+    for (int i = 1; i <= 12; ++i)
+      world.after(i * 400ms + Duration(world.random().below(400'000'000)), [&client, &peer] { client.drop(peer); });
+  }
+  // By chance, but a seed has the same chance each time.
+  world.expect(server.core(0).session_count() > 0 && server.core(1).session_count() > 0,
+               "all clients are on one worker");
+  const auto done = [](const Load& load) { return load.done(); };
+  world.expect(world.run_until([&] { return std::all_of(loads.begin(), loads.end(), done); }, 20min),
+               "messages are left without an outcome");
+  for (const ClientPeer* peer : peers) world.expect(peer->resumes() > 0, "a session was not resumed");
+  world.expect(world.ledger().succeeded() == kClients * kEach && world.ledger().failed() == 0, "a message was lost");
+  world.expect(
+      world.run_until([&] { return server.session_count() == kClients; }, 5s) && server.places().used() == kClients,
+      "there is not one session for each client");
   world.ledger().finish();
 }
 
