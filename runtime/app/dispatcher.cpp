@@ -301,7 +301,13 @@ void Dispatcher::place_first(std::deque<Queued> messages) {
   for (; !messages.empty(); messages.pop_back()) queue_.push_front(std::move(messages.back()));
 }
 
+/// Tickets of its own have this bit clear.
+host::ReplySink* Dispatcher::carrier_of(host::Ticket ticket) {
+  return ticket.bits >> 63 != 0 ? handlers_.carrier() : nullptr;
+}
+
 void Dispatcher::suspend(host::Ticket ticket, bool ordered) {
+  if (host::ReplySink* carrier = carrier_of(ticket)) return carrier->suspend(ticket, ordered);
   batch_over_ = true;
   Pending* pending = tickets_.find(ticket);
   if (!pending || pending->suspended) return;
@@ -359,6 +365,7 @@ void Dispatcher::settle(host::Ticket ticket, Pending& pending) {
 }
 
 host::ReplyOutcome Dispatcher::reply(host::Ticket ticket, Bytes body, std::span<const wire::Header> headers) {
+  if (host::ReplySink* carrier = carrier_of(ticket)) return carrier->reply(ticket, body, headers);
   return answer(ticket, {wire::Status::kSuccess, Code::kOk, {}, headers, body});
 }
 
@@ -367,6 +374,7 @@ host::ReplyOutcome Dispatcher::fail(host::Ticket ticket, Code code, std::string_
 }
 
 host::ReplyOutcome Dispatcher::fail_for(host::Ticket ticket, Code code, std::string_view text, Duration retry_after) {
+  if (host::ReplySink* carrier = carrier_of(ticket)) return carrier->fail_for(ticket, code, text, retry_after);
   Pending* pending = tickets_.find(ticket);
   if (!pending) return host::ReplyOutcome::kStale;
   if (wire::is_request(pending->kind)) {
@@ -382,6 +390,7 @@ host::ReplyOutcome Dispatcher::fail_for(host::Ticket ticket, Code code, std::str
 
 Status Dispatcher::forward(const host::Delivery& delivery, std::string_view action) {
   const host::Ticket ticket = delivery.ticket;
+  if (host::ReplySink* carrier = carrier_of(ticket)) return carrier->forward(delivery, action);
   Pending* pending = tickets_.find(ticket);
   if (!pending) return godwit::fail(Code::kStaleHandle);
   if (Status valid = routing::check_action(action); !valid) return valid;
@@ -438,6 +447,7 @@ void Dispatcher::place_again(Queued next, bool held) {
 }
 
 void Dispatcher::done(host::Ticket ticket) {
+  if (host::ReplySink* carrier = carrier_of(ticket)) return carrier->done(ticket);
   Pending* pending = tickets_.find(ticket);
   if (!pending) return;
   if (wire::is_request(pending->kind)) {

@@ -47,6 +47,8 @@ class Dispatcher final : public host::ReplySink {
     virtual std::optional<uint32_t> resting() const { return std::nullopt; }
     /// Null: nothing is executed once.
     virtual host::Once* once() { return nullptr; }
+    /// Who takes the verdict on a ticket that is not the dispatcher's own; null: nobody.
+    virtual host::ReplySink* carrier() { return nullptr; }
     /// Goes on with what waited and can go on now, as long as `sink` has not had enough. True when something is left.
     virtual bool run_ready(host::ReplySink& sink) = 0;
     /// Moves on when what `find` answers may have changed: targets found before are then looked up again.
@@ -91,6 +93,7 @@ class Dispatcher final : public host::ReplySink {
   using Queued = QueuedMessage;
   using Pending = PendingTicket;
 
+  host::ReplySink* carrier_of(host::Ticket ticket);
   bool full() const;
   void enqueue(Queued message);
   void pop();

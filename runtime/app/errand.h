@@ -52,8 +52,25 @@ struct StatsReplyErrand {
   Result<host::SessionStats> stats;
 };
 
-using Errand =
-    std::variant<DeliverErrand, SpreadErrand, CloseErrand, StatsErrand, ReplyErrand, FanoutErrand, StatsReplyErrand>;
+/// A message whose key belongs to you. Answered by VerdictErrand.
+struct CarryErrand {
+  uint64_t key = 0;
+  uint64_t ticket = 0;  ///< of the worker that it came in by
+  wire::StoredMessage message;
+  host::SessionKey session = 0;
+  std::string client_id, uid, address;
+  Timestamp deadline = kNever;
+};
+/// What its handler said to it.
+struct VerdictErrand {
+  uint64_t ticket = 0;
+  enum class What : uint8_t { kReply, kFailure, kDone } what = What::kDone;
+  wire::StoredMessage reply;
+  Duration retry_after{};
+};
+
+using Errand = std::variant<DeliverErrand, SpreadErrand, CloseErrand, StatsErrand, ReplyErrand, FanoutErrand,
+                            StatsReplyErrand, CarryErrand, VerdictErrand>;
 
 /// What it costs while it waits.
 size_t bytes_of(const Errand& errand);

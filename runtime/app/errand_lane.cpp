@@ -16,6 +16,8 @@ struct Bytes {
     return errand.outcome.refusals.size() * sizeof(host::Fanout::Refusal);
   }
   size_t operator()(const StatsReplyErrand&) const { return 0; }
+  size_t operator()(const CarryErrand& errand) const { return errand.message.bytes(); }
+  size_t operator()(const VerdictErrand& errand) const { return errand.reply.bytes(); }
 };
 
 }  // namespace

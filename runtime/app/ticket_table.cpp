@@ -1,6 +1,9 @@
 #include "app/ticket_table.h"
 
 namespace godwit::app {
+namespace {
+constexpr uint32_t kGenerationMax = 0x7fffffff;  // the highest bit of a ticket says that it is not of this table
+}
 
 /// What is in the hands of a handler may have been executed.
 TicketTable::~TicketTable() {
@@ -48,7 +51,7 @@ void TicketTable::release(host::Ticket ticket) {
   PendingTicket& pending = tickets_[slot];
   pending.used = false;
   pending.run.reset();
-  if (++pending.generation == 0) pending.generation = 1;
+  pending.generation = pending.generation % kGenerationMax + 1;
   free_.push_back(slot);
 }
 

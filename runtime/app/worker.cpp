@@ -47,6 +47,10 @@ Status Worker::open() {
   store_ = shared_.store.open_door(*loop_);
   once_ = std::make_unique<WorkerOnce>(shared_.once, *store_, *loop_, loop_->timers(), loop_.get(),
                                        shared_.log.named("once"));
+  desk_ = std::make_unique<KeyDesk>(KeyDesk::Options{.worker = options_.index,
+                                                     .workers = options_.count,
+                                                     .messages_max = options_.core.dispatcher.queue_messages_max},
+                                    *loop_, *services_);
   const host::AppWorld world{.clock = *loop_,
                              .timers = loop_->timers(),
                              .log = shared_.log.named("host"),
@@ -56,12 +60,14 @@ Status Worker::open() {
                              .mailbox = loop_.get(),
                              .pool = shared_.pool,
                              .services = services_.get(),
+                             .relay = desk_.get(),
                              .kv = &shared_.kv,
                              .once = once_.get(),
                              .entropy = &entropy_,
                              .metrics = &shared_.metrics,
                              .http = &shared_.http};
   apps_ = std::make_unique<WorkerApps>(world, shared_.authenticating);
+  apps_->attach(desk_.get());
   session::Authenticator& authenticator = shared_.authenticating ? apps_->authenticator() : shared_.authenticator;
   core_ = std::make_unique<ServerCore>(
       options_.core, options_.endpoint,

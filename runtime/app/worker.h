@@ -102,6 +102,7 @@ class Worker final : private io::UdpListener, private DatagramSender {
   std::unique_ptr<WorkerServices> services_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<WorkerOnce> once_;
+  std::unique_ptr<KeyDesk> desk_;
   std::unique_ptr<WorkerApps> apps_;
   std::unique_ptr<ServerCore> core_;
   std::unique_ptr<io::TurnHook> turn_hook_;

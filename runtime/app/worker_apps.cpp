@@ -218,7 +218,7 @@ std::optional<uint32_t> WorkerApps::resting() const {
 }
 
 bool WorkerApps::run_ready(host::ReplySink& sink) {
-  bool left = false;
+  bool left = desk_ && desk_->run(*this, sink);
   for (const Unit& unit : units_) {
     if (unit.app) left |= unit.app->run_ready(sink);
     if (unit.ready) left |= unit.ready->run_ready(sink);

@@ -11,6 +11,7 @@
 #include "admin/source.h"
 #include "app/app_routes.h"
 #include "app/dispatcher.h"
+#include "app/key_desk.h"
 #include "app/retired_apps.h"
 #include "app/unit_authenticator.h"
 #include "host/authorizer.h"
@@ -53,6 +54,9 @@ class WorkerApps final : public Dispatcher::Handlers, public host::SessionListen
   host::Handler* handler(uint32_t unit) override;
   std::optional<uint32_t> resting() const override;
   bool run_ready(host::ReplySink& sink) override;
+  host::ReplySink* carrier() override { return desk_; }
+  /// Who has the messages with keys; null: nobody.
+  void attach(KeyDesk* desk) { desk_ = desk; }
   /// The live units that decide who may come in.
   UnitAuthenticator& authenticator() { return authenticator_; }
   /// How bodies travel, as the live units plan.
@@ -130,6 +134,7 @@ class WorkerApps final : public Dispatcher::Handlers, public host::SessionListen
   std::optional<Prepared> prepared_;
   std::optional<Migration> migration_;
   RetiredApps retired_;
+  KeyDesk* desk_ = nullptr;
   uint64_t version_ = 1;
   mutable std::mutex views_mutex_;
   std::vector<admin::AppView> views_;

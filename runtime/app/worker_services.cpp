@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/key_desk.h"
 #include "wire/envelope_check.h"
 
 namespace godwit::app {
@@ -269,6 +270,20 @@ std::vector<std::string> WorkerServices::groups_of(host::SessionKey key) const {
 }
 
 size_t WorkerServices::group_size(std::string_view group) const { return directory_.groups().size(group); }
+
+bool WorkerServices::has_room(uint32_t worker) const {
+  return worker < lanes_.size() && lanes_[worker] && lanes_[worker]->has_room();
+}
+
+void WorkerServices::push(uint32_t worker, Errand errand) { answer(worker, std::move(errand)); }
+
+void WorkerServices::run(uint32_t from, CarryErrand& errand) {
+  if (desk_) desk_->arrive(from, std::move(errand));
+}
+
+void WorkerServices::run(uint32_t, VerdictErrand& errand) {
+  if (desk_) desk_->hear(errand);
+}
 
 void WorkerServices::answer(uint32_t worker, Errand errand) {
   if (worker < lanes_.size() && lanes_[worker]) lanes_[worker]->push(std::move(errand));

@@ -10,6 +10,8 @@
 
 namespace godwit::app {
 
+class KeyDesk;
+
 /// host::Services of one worker. Sessions of this worker are reached at once, those of others by lanes, one to each
 /// other worker, so that what one worker asks of a session happens in the order in which it asked.
 class WorkerServices final : public host::Services {
@@ -32,6 +34,12 @@ class WorkerServices final : public host::Services {
   void attach(Sessions* sessions) { sessions_ = sessions; }
   /// Before the threads run: how to reach another worker.
   void connect(uint32_t worker, Mailbox& mailbox, WorkerServices& services);
+  /// Who has the messages with keys, for as long as it lives.
+  void attach(KeyDesk& desk) { desk_ = &desk; }
+  /// Whether another errand may be pushed; answers need not ask.
+  bool has_room(uint32_t worker) const;
+  /// To another worker.
+  void push(uint32_t worker, Errand errand);
   SessionDirectory& directory() { return directory_; }
   uint32_t worker() const { return worker_; }
 
@@ -78,6 +86,8 @@ class WorkerServices final : public host::Services {
   void run(uint32_t from, ReplyErrand& errand);
   void run(uint32_t from, FanoutErrand& errand);
   void run(uint32_t from, StatsReplyErrand& errand);
+  void run(uint32_t from, CarryErrand& errand);
+  void run(uint32_t from, VerdictErrand& errand);
   bool run_own();
 
   const uint32_t worker_;
@@ -85,6 +95,7 @@ class WorkerServices final : public host::Services {
   TimerHeap& timers_;
   SessionDirectory& directory_;
   Sessions* sessions_ = nullptr;
+  KeyDesk* desk_ = nullptr;
   Operations operations_;
   std::vector<std::unique_ptr<ErrandLane>> lanes_;  ///< by worker; null to itself
   std::vector<Errand> own_;                         ///< answers of this worker to itself

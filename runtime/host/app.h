@@ -35,6 +35,7 @@ class WorkPool;
 namespace godwit::host {
 
 class Authorizer;
+class KeyRelay;
 class Router;
 class SessionListener;
 
@@ -94,6 +95,7 @@ struct Registration {
   int priority = 100;  ///< of equally specific patterns the lower one gets the message
   /// Commands with an idempotency key are executed once; nullopt: the key means nothing.
   std::optional<OnceOptions::BrokenOff> once{};
+  std::string key{};  ///< the header whose value orders its messages, instead of their session; empty: none
 };
 
 /// What operators may call by name.
@@ -119,6 +121,7 @@ struct AppWorld {
   Mailbox* mailbox = nullptr;  ///< of the worker; null: nothing comes from other threads
   WorkPool* pool = nullptr;
   Services* services = nullptr;    ///< null: nobody is there
+  KeyRelay* relay = nullptr;       ///< null: keys of messages mean nothing, as where there is one worker
   KvStore* kv = nullptr;           ///< null: nothing is kept
   Once* once = nullptr;            ///< null: nothing can be executed once
   Entropy* entropy = nullptr;      ///< null: there are no ids to be had

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/version.h"
+#include "host/key_relay.h"
 #include "host/lua_secrets.h"
 #include "host/lua_values.h"
 #include "host/lua_world.h"
@@ -109,7 +110,7 @@ size_t LuaApp::handle(std::span<const Delivery> batch, ReplySink& sink) {
   if (events_.waiting()) run_events();
   size_t taken = 0;
   do {
-    taken += run_admitted(batch.subspan(taken, std::min(batch.size() - taken, LuaBridge::kBatchMax)), sink);
+    taken += run_next(batch.subspan(taken, std::min(batch.size() - taken, LuaBridge::kBatchMax)), sink);
   } while (taken < batch.size() && !sink.enough());
   bridge_.set_sink(nullptr);
   events_.deliver();
@@ -123,6 +124,27 @@ void LuaApp::run_events() {
     call(entries_.run_events);
   }
   run_tasks();
+}
+
+/// A message with a key is taken to the worker of its key; the batch goes up to the next of those.
+size_t LuaApp::run_next(std::span<const Delivery> batch, ReplySink& sink) {
+  if (!context_.has_keys || !world_.relay) return run_admitted(batch, sink);
+  if (const auto key = key_elsewhere(batch.front())) {
+    world_.relay->carry(*key, batch.front(), sink);
+    return 1;
+  }
+  const auto next =
+      std::find_if(batch.begin(), batch.end(), [this](const Delivery& one) { return key_elsewhere(one); });
+  return run_admitted(batch.first(static_cast<size_t>(next - batch.begin())), sink);
+}
+
+std::optional<std::string_view> LuaApp::key_elsewhere(const Delivery& delivery) const {
+  const std::string& name = context_.registrations[delivery.handler].key;
+  if (name.empty() || world_.relay->has_carried(delivery.ticket)) return std::nullopt;
+  for (const wire::Header& header : delivery.headers) {
+    if (header.name == name) return header.value;
+  }
+  return std::nullopt;
 }
 
 /// Messages whose handler rests are answered at once; the batch goes up to the next of those.

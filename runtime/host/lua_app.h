@@ -111,6 +111,8 @@ class LuaApp final : public App,
   void fail_place(const Place& place, const LuaVm::Failure& failure);
   void call(int reference);
   Status check(int reference, std::string_view what);
+  size_t run_next(std::span<const Delivery> batch, ReplySink& sink);
+  std::optional<std::string_view> key_elsewhere(const Delivery& delivery) const;
   size_t run_admitted(std::span<const Delivery> batch, ReplySink& sink);
   const Registration& registration_of(const Delivery& delivery) const;
   void note_failure(uint32_t handler);

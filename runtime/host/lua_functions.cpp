@@ -70,16 +70,26 @@ int keep_typed(lua_State* state) {
 constexpr size_t kHandlersMax = 4096;  ///< per app; far beyond what anybody writes by hand
 
 /// Empty when done, else the reason why not.
-std::string register_pattern(LuaContext& context, Registration registration, std::string_view pattern,
+/// The options of gw.handle, without anything that an error of Lua's would not destroy.
+struct HandlerOptions {
+  std::optional<Duration> timeout;
+  bool ordered;
+  Registration::OnError on_error;
+  int priority;
+  std::optional<OnceOptions::BrokenOff> once;
+  std::string_view key;
+};
+
+std::string register_pattern(LuaContext& context, const HandlerOptions& options, std::string_view pattern,
                              std::string_view where) {
   const auto parsed = routing::Pattern::parse(pattern);
   if (!parsed) return parsed.error().text;
   if (context.registrations.size() == kHandlersMax) return fmt::format("more than {} handlers", kHandlersMax);
   const std::string folder = context.source.name + "/";
   if (where.starts_with(folder)) where.remove_prefix(folder.size());
-  registration.pattern = pattern;
-  registration.where = where;
-  context.registrations.push_back(std::move(registration));
+  context.registrations.push_back({std::string(pattern), std::string(where), options.timeout, options.ordered,
+                                   options.on_error, options.priority, options.once, std::string(options.key)});
+  context.has_keys |= !options.key.empty();
   return {};
 }
 
@@ -103,7 +113,7 @@ std::optional<OnceOptions::BrokenOff> read_once(lua_State* state, int index) {
   return static_cast<OnceOptions::BrokenOff>(luaL_checkoption(state, index, nullptr, kOnce));
 }
 
-/// (pattern, where, seconds or nil, ordered, on error, priority, "once" or "again" or nil)
+/// (pattern, where, seconds or nil, ordered, on error, priority, "once" or "again" or nil, key or nil)
 int register_handler(lua_State* state) {
   static constexpr const char* kOnError[] = {"fail", "pass", "close", nullptr};
   const std::string_view pattern = check_text(state, 1);
@@ -116,9 +126,9 @@ int register_handler(lua_State* state) {
   const auto on_error = static_cast<Registration::OnError>(luaL_checkoption(state, 5, "fail", kOnError));
   const int priority = static_cast<int>(luaL_optinteger(state, 6, Registration().priority));
   const auto once = read_once(state, 7);
-  return push_reason(
-      state, bounded(register_pattern(context_of(state), {{}, {}, timeout, ordered, on_error, priority, once}, pattern,
-                                      where)));
+  const std::string_view key = lua_isnoneornil(state, 8) ? std::string_view() : check_text(state, 8);
+  return push_reason(state, bounded(register_pattern(
+                                context_of(state), {timeout, ordered, on_error, priority, once, key}, pattern, where)));
 }
 
 constexpr size_t kRoutesMax = 256;  ///< per app: each message is held against them

@@ -20,6 +20,7 @@ struct LuaContext {
   Log log;
   int globals = LUA_NOREF;  ///< the app's world; set once the prelude made it
   std::vector<Registration> registrations;
+  bool has_keys = false;                   ///< one of them has
   std::vector<routing::Rewrite> rewrites;  ///< the most specific first, once it is loaded
   JsonScratch json;
   std::string scratch;
@@ -36,7 +37,7 @@ struct LuaContext {
 ///   compile(path) → function | nil, reason
 ///   compile_typed(prefix) → function | nil, reason
 ///   keep_typed(result)
-///   register(pattern, where, timeout | nil, ordered, on_error, priority) → nil | reason
+///   register(pattern, where, timeout | nil, ordered, on_error, priority, once | nil, key | nil) → nil | reason
 ///   route(pattern, target) → nil | reason
 ///   declare_authorize(), destination() → app, pattern, allow(), refuse(reason)
 ///   log(level, text, fields | nil)

@@ -215,7 +215,8 @@ function gw.handle(pattern, handler, options) end
 ---@field on_error? "fail" | "pass" | "close" "pass": an error counts as a return; "close": the session is closed as well (default: "fail", the message fails)
 ---@field idempotent? boolean | "again" true: a command with a header `idempotency-key` is executed once, and who sends it again with the same uid hears the first answer, kept for `operations.ttl`; one that broke off is OperationUnknown. "again": what broke off is executed once more (default: false)
 ---@field priority? integer         0 to 1000 (default: 100): of equally specific patterns of several apps the lower gets the message
----@field ordered? boolean          false: later messages of a session may overtake while this handler waits
+---@field ordered? boolean          false: later messages of a session (or, with `key`, of the key) may overtake while this handler waits
+---@field key? string               a header's name: messages that have it are handled one after the other for each of its values, in the order in which they came, on one worker, whichever sessions they came by; their session orders them no more. What is kept in Lua tables about a key is in one place. DispatcherFull when too many wait
 
 ---Seconds, or text such as "200ms", "1.5s", "2m".
 ---@alias godwit.Duration number | string

@@ -31,13 +31,17 @@ local function check_options(options)
             if type(value) ~= "boolean" and value ~= "again" then
                 error("gw.handle: option 'idempotent' must be true, false or 'again'", 3)
             end
+        elseif name == "key" then
+            if type(value) ~= "string" or #value < 1 or #value > 128 then
+                error("gw.handle: option 'key' must be the name of a header, 1 to 128 bytes", 3)
+            end
         elseif name ~= "timeout" then
             error("gw.handle: unknown option '" .. tostring(name) .. "'", 3)
         end
     end
     local timeout = options.timeout ~= nil and host.seconds(options.timeout, "gw.handle: option 'timeout'", 3) or nil
     local once = options.idempotent == "again" and "again" or options.idempotent and "once" or nil
-    return timeout, options.ordered ~= false, options.on_error, options.priority, once
+    return timeout, options.ordered ~= false, options.on_error, options.priority, once, options.key
 end
 
 -- Binds a function without a layer of middleware, or with. Nothing, or the reason why not.
@@ -60,7 +64,8 @@ end
 -- for a return instead of failing the message, "close" closes the session, too; of equally specific patterns of several apps
 -- the lower `priority` gets the message (default: 100); with `idempotent` = true a command with a header
 -- idempotency-key is executed once, and repetitions of the same uid hear the first answer ("again": what broke off is
--- executed once more). Only while the app loads, so that what an app handles is known
+-- executed once more); with `key` = "NAME" messages that have a header of that name are handled one after the other for each
+-- of its values, in the order in which they came, whichever sessions and workers they came by. Only while the app loads, so that what an app handles is known
 -- before it goes live.
 function gw.handle(pattern, fn, options)
     if host.loaded then
