@@ -8,6 +8,10 @@
 
 int main(int argc, char** argv) {
   godwit::Client client({.address = argc > 1 ? argv[1] : "127.0.0.1:8453", .insecure = true, .own_thread = false});
+  if (client.event_fd() < 0) {
+    std::cout << client.connected().get().text << "\n";
+    return 1;
+  }
   uv_loop_t* loop = uv_default_loop();
   uv_poll_t network;
   uv_poll_init(loop, &network, client.event_fd());

@@ -10,6 +10,7 @@
 #include "app/settings.h"
 #include "io/http_client.h"
 #include "io/steering.h"
+#include "io/stop_guard.h"
 #include "io/system_clock.h"
 
 namespace godwit::app {
@@ -19,6 +20,9 @@ constexpr size_t kWorkWaitingMax = 10'000;  ///< work of plugins and scripts tha
 
 /// How long one key seals what clients keep for the server; it opens for twice as long again.
 constexpr Duration kKeyRotation = 24h;
+
+/// After the drain timeout: a worker that has not stopped by then never will.
+constexpr Duration kStuckAfterDrain = 5s;
 
 /// Which units decide who may come in; nullopt: the configuration does.
 std::optional<host::UnitSource::Kind> authenticating(const Config& config) {
@@ -167,9 +171,6 @@ Status Server::open_listeners() {
       config_, *scripts_, [this] { return reload_config(); }, loop, log_.named("admin"));
   if (!control) return tl::unexpected(std::move(control.error()));
   control_ = std::move(*control);
-  auto signals = io::SignalWatcher::watch(loop, {SIGINT, SIGTERM, SIGHUP}, [this](int signal) { on_signal(signal); });
-  if (!signals) return tl::unexpected(std::move(signals.error()));
-  signals_ = std::move(*signals);
   key_rotation_timer_.emplace([this](Timestamp) { rotate_keys(); });
   loop.timers().arm(*key_rotation_timer_, loop.now() + kKeyRotation);
   if (auto folders = watched_folders(config_); !folders.empty()) {
@@ -205,14 +206,24 @@ void Server::run() {
   }
   const CrashStack stack;
   scripts_->workers_run();
-  workers_.front()->run();
-  for (std::thread& thread : threads_) thread.join();
+  {
+    const io::StopGuard guard(
+        config_.server.drain_timeout + kStuckAfterDrain, [this](int signal) { pass_on(signal); },
+        [this] { log_.error("a worker is stuck: the server ends without it"), sink_.flush(); });
+    workers_.front()->run();
+    for (std::thread& thread : threads_) thread.join();
+  }
   threads_.clear();
   unit_watcher_.reset();
   key_rotation_timer_.reset();
-  signals_.reset();
   control_.reset();
   admin_.reset();
+}
+
+/// From the guard's thread.
+void Server::pass_on(int signal) {
+  if (!workers_.front()->loop().post([this, signal] { on_signal(signal); }))
+    log_.error("a signal was lost: the first worker takes nothing any more", {{"signal", signal}});
 }
 
 void Server::on_signal(int signal) {
@@ -223,10 +234,7 @@ void Server::on_signal(int signal) {
   }
   log_.info("stopping", {{"signal", signal}});
   // A second signal means that somebody does not want to wait.
-  if (std::exchange(stopping_, true)) {
-    for (const auto& worker : workers_) worker->stop();
-    return;
-  }
+  if (std::exchange(stopping_, true)) return stop_now();
   begin_drain();
 }
 
@@ -249,6 +257,18 @@ void Server::begin_drain() {
       });
     });
     if (!posted) on_worker_drained();  // its mailbox is full or closed: nothing in flight can be waited for
+  }
+}
+
+/// Clients hear that it is over, and nothing is waited for.
+void Server::stop_now() {
+  for (const auto& worker : workers_) {
+    Worker* one = worker.get();
+    const bool posted = one->loop().post([one] {
+      one->abandon();
+      one->stop();
+    });
+    if (!posted) one->stop();
   }
 }
 

@@ -15,7 +15,6 @@
 #include "app/worker.h"
 #include "io/file_watcher.h"
 #include "io/log_sink.h"
-#include "io/signal_watcher.h"
 #include "io/system_clock.h"
 #include "io/system_entropy.h"
 #include "io/thread_pool.h"
@@ -59,7 +58,9 @@ class Server {
   Status steer();
   void warn() const;
 
+  void pass_on(int signal);
   void on_signal(int signal);
+  void stop_now();
   Status reload_config();
   void apply(const Config& wanted);
   void rotate_keys();
@@ -88,7 +89,6 @@ class Server {
   std::unique_ptr<ServerScripts> scripts_;
   std::unique_ptr<ServerAdmin> admin_;
   std::unique_ptr<ServerControl> control_;
-  std::unique_ptr<io::SignalWatcher> signals_;
   std::unique_ptr<io::FileWatcher> unit_watcher_;
   std::optional<Timer> key_rotation_timer_;
   std::vector<std::thread> threads_;

@@ -68,6 +68,11 @@ class Worker final : private io::UdpListener, private DatagramSender {
   /// `done`.
   void drain(Timestamp deadline, std::function<void()> done);
 
+  /// On the worker's thread: closes all connections, whatever is in flight.
+  void abandon() {
+    core_->close_all(Code::kServerDraining, "the server is going down", quic::Connection::CloseMode::kAbort);
+  }
+
   /// When the loop last came round: monotonic nanoseconds, from any thread. Tells a stalled loop from an idle one.
   uint64_t last_beat_ns() const { return last_beat_ns_.load(std::memory_order_relaxed); }
 

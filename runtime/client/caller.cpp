@@ -74,10 +74,22 @@ Status Caller::open() {
 }
 
 void Caller::run() {
-  loop_->run();
+  if (!stopped_) loop_->run();
+  say_goodbye();
+  loop_->linger(kGoodbyeTimeoutMax);
+}
+
+void Caller::run_due() {
+  loop_->loop().run_due();
+  if (!stopped_ || said_goodbye_) return;
+  say_goodbye();
+  loop_->loop().run_due();
+}
+
+void Caller::say_goodbye() {
+  if (std::exchange(said_goodbye_, true)) return;
   reconnector_->close();
   loop_->close_all();
-  loop_->linger(kGoodbyeTimeoutMax);
 }
 
 void Caller::take(std::vector<Call> calls) {

@@ -33,7 +33,7 @@ class Caller final : private ClientLoop::Owner,
   /// Returns after `wind_up`, when every call has its result and the goodbye is out.
   void run();
   int descriptor() { return loop_->loop().descriptor(); }
-  void run_due() { loop_->loop().run_due(); }
+  void run_due();
   void take(std::vector<Call> calls);
   /// Connects now, where it would wait before the next try.
   void hurry() { reconnector_->hurry(); }
@@ -68,6 +68,7 @@ class Caller final : private ClientLoop::Owner,
   Status send(CallId id, const Call& call);
   void complete(CallId id, Reply reply) noexcept;
   void complete_all(const Error& why);
+  void say_goodbye();
 
   const ClientOptions options_;
   std::atomic<size_t>& pending_;
@@ -80,7 +81,8 @@ class Caller final : private ClientLoop::Owner,
   io::SystemEntropy entropy_;
   std::optional<Reconnector> reconnector_;
   bool closing_ = false;
-  bool stopped_ = false;
+  bool stopped_ = false;  ///< every call has its result
+  bool said_goodbye_ = false;
   Timer linger_timer_;
 };
 

@@ -10,6 +10,7 @@
 /// The C API: the C++ one, with copies at the border and no exception across it.
 struct gw_client {
   godwit::Client client;
+  bool driven;  ///< by the program: nobody else brings a reply
 };
 
 struct gw_client_answer {
@@ -151,7 +152,13 @@ void tell_out_of_memory(gw_client_on_reply on_reply, void* user) {
   on_reply(user, &reply);
 }
 
-gw_client_reply* wait_for(std::future<Reply> future) { return &(new OwnedReply(future.get()))->view; }
+gw_client_reply* own(Reply reply) { return &(new OwnedReply(std::move(reply)))->view; }
+
+/// Who would wait is the one who has to bring it.
+gw_client_reply* refuse_to_wait() {
+  const auto code = godwit::Code::kUsageInvalid;
+  return own({.code = static_cast<uint16_t>(code), .name = godwit::name_of(code), .text = "a client without a thread"});
+}
 
 }  // namespace
 
@@ -161,7 +168,7 @@ const char* gw_client_version(void) { return godwit::kVersion.data(); }
 
 gw_client* gw_client_open(const gw_client_options* options) try {
   const gw_client_options known = known_part_of(options);
-  return known.address ? new gw_client{Client(to_options(known))} : nullptr;
+  return known.address ? new gw_client{Client(to_options(known)), known.no_thread != 0} : nullptr;
 } catch (...) {
   return nullptr;
 }
@@ -192,16 +199,18 @@ void gw_client_send(gw_client* client, const char* action, const void* body, siz
 
 gw_client_reply* gw_client_request_wait(gw_client* client, const char* action, const void* body, size_t body_bytes,
                                         const gw_client_call* call) try {
-  return wait_for(
-      client->client.request(text_or_empty(action), to_body(body, body_bytes), to_options(known_part_of(call))));
+  if (client->driven) return refuse_to_wait();
+  const CallOptions options = to_options(known_part_of(call));
+  return own(client->client.request(text_or_empty(action), to_body(body, body_bytes), options).get());
 } catch (...) {
   return nullptr;
 }
 
 gw_client_reply* gw_client_send_wait(gw_client* client, const char* action, const void* body, size_t body_bytes,
                                      const gw_client_call* call) try {
-  return wait_for(
-      client->client.send(text_or_empty(action), to_body(body, body_bytes), to_options(known_part_of(call))));
+  if (client->driven) return refuse_to_wait();
+  const CallOptions options = to_options(known_part_of(call));
+  return own(client->client.send(text_or_empty(action), to_body(body, body_bytes), options).get());
 } catch (...) {
   return nullptr;
 }

@@ -1,15 +1,27 @@
 #include "client/client_front.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace godwit::client {
 
+namespace {
+
+ClientOptions bounded(ClientOptions options) {
+  for (std::chrono::nanoseconds* time : {&options.connect_timeout, &options.request_timeout, &options.linger})
+    *time = std::min(*time, kLongest);
+  return options;
+}
+
+}  // namespace
+
 Front::Front(ClientOptions options)
     : pending_max_(options.pending_max),
-      connect_timeout_(options.connect_timeout),
-      request_timeout_(options.request_timeout),
+      connect_timeout_(std::min(options.connect_timeout, kLongest)),
+      request_timeout_(std::min(options.request_timeout, kLongest)),
       own_thread_(options.own_thread),
-      caller_(std::move(options), pending_) {
+      caller_(bounded(std::move(options)), pending_) {
   if (Status opened = caller_.open(); !opened) {
     broken_ = std::move(opened.error());
     return;
@@ -20,14 +32,15 @@ Front::Front(ClientOptions options)
       caller_.run();
     });
   } else {
-    caller_.begin();
-    process();
+    caller_.run_due();  // nothing is due: the descriptor learns what to wait for
+    GW_CHECK(caller_.loop().loop().post([this] { caller_.begin(); }));
   }
 }
 
 Front::~Front() {
   if (broken_) return;
-  GW_CHECK(thread_.get_id() != std::this_thread::get_id());  // a callback destroys its own client
+  // A callback destroys its own client.
+  GW_CHECK(thread_.get_id() != std::this_thread::get_id() && !processing_);
   close();
   own_thread_ ? thread_.join() : caller_.run();
 }
@@ -35,7 +48,10 @@ Front::~Front() {
 int Front::descriptor() { return broken_ || own_thread_ ? -1 : caller_.descriptor(); }
 
 void Front::process() {
-  if (!broken_ && !own_thread_) caller_.run_due();
+  if (broken_ || own_thread_) return;
+  GW_CHECK(!std::exchange(processing_, true));  // from a callback
+  caller_.run_due();
+  processing_ = false;
 }
 
 void Front::submit(Call call) {
@@ -46,7 +62,8 @@ void Front::submit(Call call) {
 std::optional<Error> Front::admit(Call& call) {
   if (broken_) return broken_;
   const Duration standard = call.kind == Call::Kind::kConnect ? connect_timeout_ : request_timeout_;
-  const Duration timeout = call.options.timeout > Duration::zero() ? call.options.timeout : standard;
+  const Duration timeout =
+      std::min(call.options.timeout > Duration::zero() ? call.options.timeout : standard, kLongest);
   call.deadline = caller_.loop().loop().measure() + timeout;
   const std::lock_guard lock(mutex_);
   if (closed_) return Error{Code::kCancelled, "the client was closed"};
@@ -67,10 +84,14 @@ void Front::hand_over() {
   caller_.take(std::move(calls));
 }
 
+// Many hurry as one: the mailbox has room for the tasks that must not be refused.
 void Front::hurry() {
   const std::lock_guard lock(mutex_);
-  // A mailbox that is full has work enough for a turn, and it is a hint only.
-  if (!broken_ && !closed_) (void)caller_.loop().loop().post([this] { caller_.hurry(); });
+  if (broken_ || closed_ || hurrying_.exchange(true, std::memory_order_relaxed)) return;
+  GW_CHECK(caller_.loop().loop().post([this] {
+    hurrying_.store(false, std::memory_order_relaxed);
+    caller_.hurry();
+  }));
 }
 
 void Front::close() {

@@ -9,6 +9,9 @@
 
 namespace godwit::client {
 
+/// Of all times that callers choose: longer ones would pass the end of the clock. A hundred years.
+inline constexpr Duration kLongest = 24h * 36'500;
+
 /// What a Client is made of: the thread on which everything happens, its own or the user's, and the bounded way into
 /// it.
 class Front {
@@ -37,6 +40,8 @@ class Front {
   std::mutex mutex_;
   std::vector<Call> submitted_;  ///< not taken by the thread yet
   bool closed_ = false;
+  std::atomic<bool> hurrying_{false};
+  bool processing_ = false;  ///< the user's thread is in here
   std::thread thread_;
 };
 

@@ -10,10 +10,10 @@
 namespace godwit::client {
 namespace {
 
-Result<Remote> look_up(const HostAndPort& where) {
+Result<Remote> look_up(const HostAndPort& where, int flags) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_DGRAM;
-  hints.ai_flags = AI_NUMERICSERV;
+  hints.ai_flags = AI_NUMERICSERV | flags;
   addrinfo* found = nullptr;
   const int status = getaddrinfo(where.host.c_str(), std::to_string(where.port).c_str(), &hints, &found);
   if (status != 0) return fail(Code::kAddressInvalid, fmt::format("'{}': {}", where.host, gai_strerror(status)));
@@ -39,8 +39,15 @@ struct NameLookup::Shared {
 NameLookup::NameLookup(Mailbox& mailbox, HostAndPort where, Done done) : shared_(std::make_shared<Shared>()) {
   shared_->mailbox = &mailbox;
   shared_->done = std::move(done);
+  // What is an address already needs nobody to be asked, and no thread.
+  if (Result<Remote> known = look_up(where, AI_NUMERICHOST); known) {
+    (void)mailbox.post([shared = shared_, known = std::move(known)] {
+      if (shared->mailbox) shared->done(known);
+    });
+    return;
+  }
   std::thread([shared = shared_, where = std::move(where)] {
-    Result<Remote> result = look_up(where);
+    Result<Remote> result = look_up(where, 0);
     const std::lock_guard lock(shared->mutex);
     if (!shared->mailbox) return;
     // A full mailbox drops the answer; whoever waits has a deadline anyway.

@@ -34,4 +34,9 @@ Result<HostAndPort> HostAndPort::parse(std::string_view text) {
   return HostAndPort{std::string(host), port};
 }
 
+std::string HostAndPort::to_string() const {
+  const bool v6 = host.find(':') != std::string::npos;
+  return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
 }  // namespace godwit::client

@@ -16,6 +16,8 @@ struct HostAndPort {
 
   /// AddressInvalid says what was expected. Looks nothing up.
   static Result<HostAndPort> parse(std::string_view text);
+  /// As `parse` reads it.
+  std::string to_string() const;
 };
 
 /// A server to connect to: where it may be reached, in order of preference, and whom its certificate must name.

@@ -7,6 +7,8 @@
 #include <string_view>
 
 #include "host/lua_values.h"
+#include "host/lua_vm.h"
+#include "host/stack_guard.h"
 #include "routing/pattern.h"
 
 // Lua errors leave these functions by unwinding: what owns memory is kept in inner functions which do not raise.
@@ -234,6 +236,17 @@ int write_log(lua_State* state) {
   return 0;
 }
 
+/// () → whether the error on its way is one that ends the turn
+int must_end(lua_State* state) {
+  lua_pushboolean(state, LuaVm::of(state).must_end() ? 1 : 0);
+  return 1;
+}
+
+int check_stack_now(lua_State* state) {
+  check_stack(state);
+  return 0;
+}
+
 }  // namespace
 
 void add_lua_functions(lua_State* state, LuaContext& context) {
@@ -252,7 +265,9 @@ void add_lua_functions(lua_State* state, LuaContext& context) {
                                             {"refuse", refuse},
                                             {"declare_export", declare_export},
                                             {"give_state", give_state},
-                                            {"take_state", take_state}};
+                                            {"take_state", take_state},
+                                            {"must_end", must_end},
+                                            {"check_stack", check_stack_now}};
   for (const luaL_Reg& function : kFunctions) {
     lua_pushlightuserdata(state, &context);
     lua_pushcclosure(state, function.func, 1);

@@ -41,6 +41,7 @@ struct LuaContext {
 ///   route(pattern, target) → nil | reason
 ///   declare_authorize(), destination() → app, pattern, allow(), refuse(reason)
 ///   log(level, text, fields | nil)
+///   must_end() → boolean, check_stack()
 void add_lua_functions(lua_State* state, LuaContext& context);
 
 }  // namespace godwit::host

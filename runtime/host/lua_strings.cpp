@@ -5,6 +5,7 @@
 
 #include "host/lua_match.h"
 #include "host/lua_vm.h"
+#include "host/stack_guard.h"
 
 // Lua errors leave these functions by unwinding: nothing here owns anything.
 
@@ -187,6 +188,7 @@ void add_looked_up(lua_State* state, luaL_Buffer& out, std::string_view subject,
 }
 
 int string_gsub(lua_State* state) {
+  check_stack(state);
   const std::string_view subject = check_text(state, 1);
   const std::string_view pattern = check_text(state, 2);
   const int kind = lua_type(state, 3);

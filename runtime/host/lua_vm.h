@@ -65,6 +65,9 @@ class LuaVm {
   /// That are waiting.
   size_t waiting() const { return waiting_; }
 
+  /// The turn took too long or too much, and is being ended.
+  bool must_end() const { return hunger_ == Hunger::kFatal || watch_->overdue(); }
+
   /// For Watch: the hook that ends what took too long or too much.
   static void on_hook(lua_State* running, lua_Debug* place);
 

@@ -49,6 +49,7 @@ void push_limits(lua_State* state, const AppLimits& limits) {
   set_number(state, "handler_timeout", to_seconds(limits.handler_timeout));
   set_number(state, "coroutines_max", static_cast<double>(limits.coroutines_max));
   set_number(state, "events_max", static_cast<double>(limits.events_max));
+  set_number(state, "timers_max", static_cast<double>(limits.timers_max));
 }
 
 /// Compiles one file of the prelude and leaves it on the stack.

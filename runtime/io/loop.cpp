@@ -101,9 +101,10 @@ void Loop::run_due() {
   for (int runs = 0; runs < kRunsAtOnceMax; ++runs) {
     const bool began = std::exchange(begun_, false);
     uv_run(raw(), UV_RUN_NOWAIT);
-    if (!began && !begun_ && uv_backend_timeout(raw()) != 0) return;
+    if (!began && !begun_ && uv_backend_timeout(raw()) != 0) break;
+    if (runs + 1 == kRunsAtOnceMax) wake();  // the others of this thread have their turn first
   }
-  wake();  // the others of this thread have their turn first
+  stop_wanted_.store(false, std::memory_order_relaxed);
 }
 
 void Loop::stop() {

@@ -563,6 +563,7 @@ gw.config = {}
 ---@field handler_timeout number
 ---@field coroutines_max number
 ---@field events_max number
+---@field timers_max number       gw.every and gw.cron
 
 ---The app's limits on this worker.
 ---@return godwit.Limits

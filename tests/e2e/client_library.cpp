@@ -240,7 +240,8 @@ TEST_CASE("a program drives the client from its own loop: everything happens the
       ++answers;
     });
   }
-  std::this_thread::sleep_for(50ms);
+  pollfd waiting{client.event_fd(), POLLIN, 0};
+  REQUIRE(::poll(&waiting, 1, 10'000) == 1);
   CHECK(answers == 0);
   CHECK(turn_until(client, [&] { return answers == 50; }));
 }
@@ -282,4 +283,52 @@ TEST_CASE("a client with a thread has no descriptor, and processing does nothing
   CHECK(client.event_fd() == -1);
   client.process();
   CHECK(client.request("echo", "x").get().ok());
+}
+
+TEST_CASE("without a thread nothing is heard before the first turn, not even that it connects") {
+  ClientOptions chosen = driven();
+  size_t heard = 0;
+  chosen.on_event = [&](const godwit::ClientEvent&) { ++heard; };
+  Client client(chosen);
+  CHECK(heard == 0);
+  client.process();
+  CHECK(heard > 0);
+}
+
+TEST_CASE("a client that was closed says goodbye within its turns, and its destructor has nothing left to do") {
+  ClientOptions chosen = driven();
+  bool closed = false;
+  chosen.on_event = [&](const godwit::ClientEvent& event) {
+    closed |= event.kind == godwit::ClientEvent::Kind::kClosed;
+  };
+  Client client(chosen);
+  bool answered = false;
+  client.request("echo", "x", {}, [&](const Reply& reply) { answered = reply.ok(); });
+  client.close();
+  CHECK(turn_until(client, [&] { return answered && closed; }));
+  client.process();
+}
+
+TEST_CASE("many who hurry harm nobody") {
+  for (const bool own_thread : {true, false}) {
+    ClientOptions chosen = options();
+    chosen.own_thread = own_thread;
+    Client client(chosen);
+    for (int i = 0; i < 20'000; ++i) client.reconnect_now();
+    bool answered = false;
+    if (own_thread) {
+      answered = client.request("echo", "x").get().ok();
+    } else {
+      client.request("echo", "x", {}, [&](const Reply& reply) { answered = reply.ok(); });
+      turn_until(client, [&] { return answered; });
+    }
+    CHECK(answered);
+  }
+}
+
+TEST_CASE("times beyond the end of the clock are as long as can be") {
+  ClientOptions chosen = options();
+  chosen.connect_timeout = chosen.request_timeout = chosen.linger = std::chrono::nanoseconds::max();
+  Client client(chosen);
+  CHECK(client.request("echo", "x", {.timeout = std::chrono::nanoseconds::max()}).get().ok());
 }

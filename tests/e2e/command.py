@@ -5,6 +5,8 @@ import pathlib
 import re
 import tempfile
 
+import subprocess
+
 import harness
 from harness import OK, USAGE, run
 
@@ -107,6 +109,25 @@ def test_config_shows_defaults_origins_and_differences():
         assert run("config", "show", "-c", other, "--json").expect(OK).json["log"]["level"]["value"] == "debug"
         other.write_text('[log]\nlevle = "debug"\n')
         assert "other.toml:2:1" in run("config", "show", "-c", other).expect(USAGE).err
+
+
+def test_an_answer_that_cannot_be_written_is_no_success():
+    for words in (["errors"], ["version", "--json"], ["config", "default"]):
+        with open("/dev/full", "w") as full:
+            ran = subprocess.run([harness.GODWIT, *words], stdout=full, stderr=subprocess.PIPE, text=True)
+        assert ran.returncode == 1 and "written" in ran.stderr, (words, ran)
+
+
+def test_errors_that_nobody_can_read_change_no_exit_code():
+    with open("/dev/full", "w") as full:
+        assert subprocess.run([harness.GODWIT, "nonsense"], stderr=full).returncode == USAGE
+    closed = subprocess.run(["sh", "-c", f"'{harness.GODWIT}' nonsense 2>&-"])
+    assert closed.returncode == USAGE
+
+
+def test_times_beyond_the_end_of_the_clock_are_refused():
+    ran = harness.run("request", "127.0.0.1:1", "echo", "--timeout", "2562047h").expect(USAGE)
+    assert "876000h" in ran.err
 
 
 if __name__ == "__main__":

@@ -82,9 +82,35 @@ def test_a_script_in_which_nothing_fails_ends_well_and_its_last_line_needs_no_en
         assert done.out.splitlines()[1:] == ["2", "hello bob"], done.out
 
 
+def test_an_input_that_ends_at_once_is_no_failure_when_there_is_a_server():
+    with Server({"demo": DEMO}) as server:
+        assert "connected to" in talk(server, []).expect(OK).out
+
+
 def test_a_server_that_is_not_there_is_said_to_be_not_there():
     done = harness.run("connect", "127.0.0.1:1", "--insecure", "--timeout", "500ms", stdin="hello\n").expect(UNREACHABLE)
     assert re.match(r"(DeadlineExceeded|ConnectTimeout|ConnectionRefused) \(\d+\): ", done.out), done.out
+
+
+def test_a_line_that_is_too_long_is_refused_and_the_next_one_is_not():
+    with Server({"demo": DEMO}) as server:
+        done = talk(server, ["hello " + "x" * 1_200_000, "hello ada", "/query", "/event"]).expect(PEER_FAILED)
+        lines = done.out.splitlines()
+        assert lines[0].startswith("MessageTooLarge (4004)") or lines[1].startswith("MessageTooLarge (4004)"), lines
+        assert lines[2:] == ["hello ada", "/query needs an action", "/event needs an action"], lines
+
+
+def test_who_asks_a_person_is_told_that_nobody_answers():
+    asks = """
+local gw = require "godwit"
+gw.handle("ask", function(msg)
+  local reply, err = gw.request("ada", "reboot", "now")
+  msg:reply(reply and "answered" or err.name)
+end)
+"""
+    with Server({"asks": asks}) as server:
+        done = talk(server, ["ask"], "--uid", "ada").expect(OK)
+        assert "<- command reboot now" in done.out and "NoReply" in done.out, done.out
 
 
 def test_what_others_send_comes_between_the_lines_and_breaks_none():
@@ -117,7 +143,7 @@ def test_ctrl_c_says_goodbye_and_ends():
 def test_a_session_goes_on_over_a_new_connection_and_a_lost_one_is_said_to_be_lost():
     with Server({"demo": DEMO}, '[session]\nheartbeat_interval = "200ms"\n',
                 ["--set", "server.drain_timeout=\"100ms\""]) as server:
-        server._command += ["--set", f'server.listen="{server.address}"']
+        server.keep_address()
         person = Person(server)
         person.sees("connected to")
         person.types("hello ada\r")

@@ -35,6 +35,11 @@ def test_a_program_with_its_own_loop_gets_its_answers_in_it():
         assert [line for line in lines if line != "tick"] == ["answer 1", "answer 2", "answer 3"], ran
 
 
+def test_a_program_with_its_own_loop_is_told_what_is_wrong_with_its_options():
+    ran = example("own_loop", "nowhere")
+    assert ran.returncode == 1 and ran.stdout.strip(), ran
+
+
 def test_without_a_handler_the_examples_say_so():
     with Server({"other": 'require("godwit").handle("other", function() end)\n'}) as server:
         for name in ["hello", "hello_c"]:

@@ -166,8 +166,12 @@ workers = 1
         self.process.kill()
         self.process.wait(PATIENCE_S)
 
+    def keep_address(self):
+        """From the next start on it listens where it listens now."""
+        self._command += ["--set", f'server.listen="{self.address}"']
+
     def start_again(self):
-        """In the same folder, on another port."""
+        """In the same folder, on another port unless it keeps its address."""
         self._start()
         return self.wait_ready()
 

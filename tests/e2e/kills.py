@@ -80,7 +80,7 @@ class Ledger:
 def test_a_hundred_kills_under_load_double_nothing_and_leave_nothing_unsaid():
     chance, ended = random.Random(SEED), []
     with WitnessedServer(config=CONFIG) as server:
-        server._command += ["--set", f'server.listen="{server.address}"']
+        server.keep_address()
         alive = [Client(server.address, life) for life in (1, 2)]
         server_kills = 0
         for round_ in range(ROUNDS):

@@ -4,6 +4,7 @@
 import pathlib
 import re
 import signal
+import time
 import socket
 import tempfile
 
@@ -156,6 +157,51 @@ def test_clients_are_told_when_the_server_goes():
         idle.send_signal(signal.SIGINT)
         result = finish(idle).expect(PEER_FAILED).json
         assert result["failed"] == 3 and set(result["errors"]) <= {"1011", "2008"}, result
+
+
+STUCK = """
+local gw = require "godwit"
+gw.handle("stick", function() os.execute("sleep 60") end)
+gw.handle("echo", function(msg) msg:reply(msg:body()) end)
+"""
+
+
+def test_a_server_whose_worker_is_stuck_stops_when_it_is_told_to():
+    with Server({"stuck": STUCK}, '[app.stuck]\ntrust = "trusted"\n', ["--set", 'server.drain_timeout="100ms"']) as server:
+        asking = server.start_request("stick")
+        server.request("echo", "--timeout", "300ms")
+        began = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(harness.PATIENCE_S) == 1
+        assert 4 < time.monotonic() - began < 20
+        assert "a worker is stuck" in server.log.rest()
+        asking.kill()
+        asking.communicate()
+
+
+def test_three_signals_end_a_stuck_server_at_once():
+    with Server({"stuck": STUCK}, '[app.stuck]\ntrust = "trusted"\n') as server:
+        asking = server.start_request("stick")
+        server.request("echo", "--timeout", "300ms")
+        for _ in range(3):
+            server.process.send_signal(signal.SIGINT)
+            time.sleep(0.05)
+        assert server.process.wait(5) == 1
+        asking.kill()
+        asking.communicate()
+
+
+def test_a_signal_that_comes_before_the_server_is_ready_is_heard_when_it_is():
+    slow = "local sum = 0 for i = 1, 3e8 do sum = sum + i % 7 end\n" + harness.ECHO
+    server = Server({"slow": slow})
+    try:
+        server.log.wait_for("host gives less|self-signed certificate made")
+        server.process.send_signal(signal.SIGHUP)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(harness.PATIENCE_S) == 0
+        assert "godwit ready" in server.out.rest()
+    finally:
+        server.__exit__(None)
 
 
 if __name__ == "__main__":

@@ -141,7 +141,8 @@ void Peer::answer(Prng& random) {
     overrun_ |= !was_attached;
     return;
   }
-  more_[sent_.send(false)] = {.answers = request, .code = code};
+  more_[sent_.send(false)] = {};
+  answered_[request] = code;
 }
 
 void Peer::cancel(Prng& random) {
@@ -226,6 +227,9 @@ void Peer::on_reply(uint64_t cookie, const session::Reply& reply) {
   if (wait.event)
     return expect(reply.status == wire::Status::kSuccess, named(cookie, "a handled event did not succeed"));
   expect(as_text(reply.body) == std::to_string(cookie), named(cookie, "the answer to another request"));
+  expect(reply.code == other_->answered_.at(cookie), named(cookie, "another code than its handler gave"));
+  expect((reply.code == Code::kOk) == (reply.status == wire::Status::kSuccess),
+         named(cookie, "status and code disagree"));
 }
 
 void Peer::end_turn() {
@@ -248,8 +252,8 @@ bool Peer::meet(Peer& a, Peer& b) {
   if (!known_by_a || !known_by_b) return false;
   b.session_.resume(b, of_a);
   a.session_.resume(a, of_b);
-  b.check_resent(0, of_a.handled);
-  a.check_resent(0, of_b.handled);
+  b.check_resent(of_a.handled);
+  a.check_resent(of_b.handled);
   return true;
 }
 
@@ -260,8 +264,8 @@ bool Peer::worthless(uint64_t number) const {
 
 /// Exactly what the other side lacks and nobody knows the outcome of, in order; what is worth nothing any more as a
 /// number alone.
-void Peer::check_resent(size_t from, uint64_t other_has) const {
-  size_t at = from;
+void Peer::check_resent(uint64_t other_has) const {
+  size_t at = 0;
   for (uint64_t number = std::max(other_has, sent_.known()) + 1; number <= sent_.last(); ++number) {
     if (sent_.at(number).told) continue;
     expect(at < on_their_way_.size() && on_their_way_[at].envelope().seq == number,

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <deque>
-#include <functional>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -67,8 +66,6 @@ class Peer final : session::Session::Owner, session::PromiseTable::Owner, sessio
     Timestamp deadline{};
   };
   struct Sent {
-    uint64_t answers = 0;  ///< the request of the other side that this responds to
-    Code code = Code::kOk;
     Timestamp kept_at{};
     uint32_t worth_ms = 0;  ///< not worth sending again after so long; 0: always
   };
@@ -83,7 +80,7 @@ class Peer final : session::Session::Owner, session::PromiseTable::Owner, sessio
   void take(const wire::StoredMessage& message);
   void check_covered(uint64_t number, const SentAck& ack) const;
   void tell(uint64_t number) { sent_.at(number).told = true; }
-  void check_resent(size_t from, uint64_t other_has) const;
+  void check_resent(uint64_t other_has) const;
   bool worthless(uint64_t number) const;
   Wait* find_open(uint64_t number, bool event);
 
@@ -112,6 +109,7 @@ class Peer final : session::Session::Owner, session::PromiseTable::Owner, sessio
   std::vector<uint64_t> handed_;            ///< by the session to its owner, in the last operation
   std::vector<wire::StoredMessage> ready_;  ///< handed over and not ended yet
   std::vector<uint64_t> to_answer_;
+  std::map<uint64_t, Code> answered_;  ///< by the other side's request
   bool overrun_ = false;
   bool turn_wanted_ = false;
   Code closed_ = Code::kOk;

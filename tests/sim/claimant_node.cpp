@@ -25,6 +25,16 @@ ClaimantNode::Attempt& ClaimantNode::come(Claim claim) {
   return attempt;
 }
 
+void ClaimantNode::drop(const Attempt& attempt) {
+  quic::Connection* connection = endpoint_->get(attempt.connection);
+  if (!connection) return;
+  Conditions& up = world_.network().up(*this).conditions;
+  up.blackhole = true;
+  connection->close(Code::kConnectionLost, "dropped");
+  endpoint_->flush();
+  up.blackhole = false;
+}
+
 bool ClaimantNode::end_turn() {
   endpoint_->flush();
   endpoint_->reap();

@@ -42,6 +42,8 @@ class ClaimantNode final : public Node, private quic::ConnectionOwner {
 
   /// Another connection; what becomes of it shows in the attempt, which lives as long as the node.
   Attempt& come(Claim claim);
+  /// The connection is gone, and the server hears nothing of it.
+  void drop(const Attempt& attempt);
   /// An event of this number; in the ledger only when it is to have an effect.
   void send_event(Attempt& attempt, uint64_t seq, bool to_be_handled);
   /// Any bytes on the shared lane, the ledger unasked.

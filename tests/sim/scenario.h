@@ -46,6 +46,7 @@ void lost_welcomes(World& world);
 void closed_for_good(World& world);
 void error_injection(World& world);
 void two_workers(World& world);
+// scenarios/claims.cpp
 void claims(World& world);
 void rivals(World& world);
 void every_byte(World& world);

@@ -84,7 +84,8 @@ void add_diff(CLI::App& config, Verb& chosen, const std::shared_ptr<Options>& op
 }  // namespace
 
 void add_config(CLI::App& program, Verb& chosen) {
-  CLI::App* config = program.add_subcommand("config", "Show, explain and compare configurations");
+  CLI::App* config = program.add_subcommand(
+      "config", "Print the configuration in force or the defaults, or what a reload would change");
   const auto options = std::make_shared<Options>();
   add_show(*config, chosen, options);
   add_default(*config, chosen, options);

@@ -39,7 +39,7 @@ class PlainConsole final : public Console {
     for (const char byte : std::string_view(bytes.data(), static_cast<size_t>(count))) {
       if (byte == '\n') {
         lines_.push_back(std::exchange(rest_, {}));
-      } else if (rest_.size() < kLineBytesMax) {
+      } else if (rest_.size() <= kLineBytesMax) {
         rest_ += byte;
       }
     }
@@ -118,7 +118,7 @@ Console::Event Console::next(bool want_line) {
     if (want_line && !lines_.empty()) {
       line_ = std::move(lines_.front());
       lines_.pop_front();
-      return Event::kLine;
+      return line_.size() > kLineBytesMax ? Event::kLongLine : Event::kLine;
     }
     if (want_line && ended_) return Event::kEnd;
     prompt(want_line);
@@ -146,6 +146,15 @@ void Console::post(std::function<void()> task) {
   tasks_.push_back(std::move(task));
   const uint64_t one = 1;
   [[maybe_unused]] const ssize_t told = ::write(wake_.get(), &one, sizeof one);
+}
+
+bool Console::offer(std::function<void()> task) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (tasks_.size() >= kTasksMax) return false;
+  }
+  post(std::move(task));
+  return true;
 }
 
 void Console::print(std::string_view text) {

@@ -25,6 +25,7 @@ class Console {
 
   enum class Event : uint8_t {
     kLine,         ///< `line()` is what was entered
+    kLongLine,     ///< one was longer than kLineBytesMax, and is gone
     kEnd,          ///< of the input
     kInterrupted,  ///< Ctrl-C, or asked to terminate
     kTasks,        ///< what other threads have posted was run
@@ -38,6 +39,10 @@ class Console {
 
   /// Runs this inside `next`. Any thread.
   void post(std::function<void()> task);
+  /// The same, for what comes without end: false when much waits already, because nobody reads what is printed.
+  bool offer(std::function<void()> task);
+
+  static constexpr size_t kLineBytesMax = (1 << 20) + 1024;  ///< an action and the largest body
 
  protected:
   Console(bool terminal, io::FileDescriptor wake, io::FileDescriptor signals)
@@ -48,9 +53,9 @@ class Console {
   virtual void prompt(bool) {}
   static void write(std::string_view text);
 
-  static constexpr size_t kLineBytesMax = 1 << 20;
+  static constexpr size_t kTasksMax = 10'000;
 
-  std::deque<std::string> lines_;
+  std::deque<std::string> lines_;  ///< one that is too long is kept as its first kLineBytesMax + 1 bytes
   bool ended_ = false;
 
  private:

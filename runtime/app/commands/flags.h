@@ -41,6 +41,8 @@ CLI::Option* add_choice(CLI::App& verb, const std::string& name, const std::stri
 inline Result<Duration> parse_positive_duration(std::string_view text) {
   Result<Duration> parsed = parse_duration(text);
   if (parsed && *parsed <= Duration::zero()) return fail(Code::kUsageInvalid, "expected more than 0");
+  // Beyond lies the end of the clock.
+  if (parsed && *parsed > 24h * 36'500) return fail(Code::kUsageInvalid, "expected at most 876000h, a hundred years");
   return parsed;
 }
 

@@ -12,16 +12,21 @@ namespace {
 
 constexpr size_t kShownBytesMax = 2000;
 
+/// Where nobody can be told, nothing can be done about it.
+void write_error(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }
+
 }  // namespace
 
 void print_error(const Error& error) {
   const Error shown{error.code, escape_for_log(error.text, kShownBytesMax)};
-  fmt::print(stderr, "godwit: {}\n", shown.to_string());
+  write_error(fmt::format("godwit: {}\n", shown.to_string()));
   const auto info = describe(error.code);
-  if (info && !info->advice.empty()) fmt::print(stderr, "        {}\n", info->advice);
+  if (info && !info->advice.empty()) write_error(fmt::format("        {}\n", info->advice));
 }
 
-void print_warning(std::string_view text) { fmt::print(stderr, "godwit: warning: {}\n", text); }
+void print_warning(std::string_view text) { write_error(fmt::format("godwit: warning: {}\n", text)); }
+
+bool finish_output() { return std::fflush(stdout) == 0 && std::ferror(stdout) == 0; }
 
 void print_reply(std::string_view body) {
   std::fwrite(body.data(), 1, body.size(), stdout);

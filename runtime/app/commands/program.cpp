@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <system_error>
+
 #include "app/commands/flags.h"
 #include "app/commands/print.h"
 #include "app/commands/verb.h"
@@ -46,6 +48,21 @@ int refuse(const CLI::App& program, const CLI::ParseError& error) {
   return static_cast<int>(ExitCode::kUsage);
 }
 
+/// An answer that could not be printed is no success.
+int run_verb(const Verb& verb) {
+  ExitCode outcome = ExitCode::kOk;
+  bool printed = true;
+  try {
+    outcome = verb();
+  } catch (const std::system_error&) {  // from fmt::print
+    printed = false;
+  }
+  printed &= finish_output();
+  if (printed || outcome != ExitCode::kOk) return static_cast<int>(outcome);
+  print_warning("not everything could be written to the standard output");
+  return static_cast<int>(ExitCode::kPeerFailed);
+}
+
 }  // namespace
 
 int run_program(int argc, char** argv) {
@@ -70,7 +87,7 @@ int run_program(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return refuse(program, error);
   }
-  return static_cast<int>(chosen());
+  return run_verb(chosen);
 }
 
 }  // namespace godwit::app

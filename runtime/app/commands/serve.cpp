@@ -5,6 +5,7 @@
 
 #include "app/commands/report.h"
 #include "app/server.h"
+#include "io/stop_guard.h"
 #include "io/system_clock.h"
 
 namespace godwit::app {
@@ -24,6 +25,8 @@ io::LogOptions log_options(const Config& config) {
 }  // namespace
 
 ExitCode run_serve(const ServeOptions& options) {
+  // One that comes before the server is ready is heard when it is.
+  io::StopGuard::hold_signals();
   // An admin client or a pipe that goes away is an error of one write, not the end of the server.
   std::signal(SIGPIPE, SIG_IGN);
   ServerOptions server_options{

@@ -33,26 +33,27 @@ std::string_view name_of(godwit::Message::Kind kind) {
   }
 }
 
-std::string to_text(const client::HostAndPort& address) {
-  const bool v6 = address.host.find(':') != std::string::npos;
-  return v6 ? fmt::format("[{}]:{}", address.host, address.port) : fmt::format("{}:{}", address.host, address.port);
+godwit::Reply failure(Code code, std::string_view text) {
+  return {.code = static_cast<uint16_t>(code), .name = godwit::name_of(code), .text = std::string(text)};
 }
 
 }  // namespace
 
 Talk::Talk(Console& console, const ConnectOptions& options)
-    : console_(console), options_(options), address_(to_text(options.address)) {}
+    : console_(console), options_(options), address_(options.address.to_string()) {}
 
 ExitCode Talk::run() {
   connect();
-  for (;;) {
-    switch (console_.next(!waiting_)) {
+  // The end of the input may come before it is known whether there is a server.
+  bool ended = false;
+  while (!done_ && !(ended && decided_)) {
+    switch (console_.next(!waiting_ && !ended)) {
       case Console::Event::kLine: on_line(console_.line()); break;
-      case Console::Event::kEnd: done_ = true; break;
+      case Console::Event::kLongLine: refuse_line(); break;
+      case Console::Event::kEnd: ended = true; break;
       case Console::Event::kInterrupted: return ExitCode::kInterrupted;
       case Console::Event::kTasks: break;
     }
-    if (done_) break;
   }
   disconnect();
   if (counts_.connections == 0) return ExitCode::kUnreachable;
@@ -86,10 +87,20 @@ void Talk::on_line(std::string_view line) {
   call(Kind::kCommand, words.first, words.rest);
 }
 
+void Talk::refuse_line() {
+  ++counts_.calls;
+  ++counts_.failed;
+  console_.print(fmt::format("{} ({}): a line of more than {} bytes; it was not sent",
+                             godwit::name_of(Code::kMessageTooLarge), static_cast<unsigned>(Code::kMessageTooLarge),
+                             Console::kLineBytesMax));
+}
+
 void Talk::on_command(std::string_view name, std::string_view rest) {
   const Words words = split(rest);
-  if (name == "query" && !words.first.empty()) return call(Kind::kQuery, words.first, words.rest);
-  if (name == "event" && !words.first.empty()) return call(Kind::kEvent, words.first, words.rest);
+  if (name == "query" || name == "event") {
+    if (words.first.empty()) return console_.print(fmt::format("/{} needs an action", name));
+    return call(name == "query" ? Kind::kQuery : Kind::kEvent, words.first, words.rest);
+  }
   if (name == "stats") return show_stats();
   if (name == "disconnect") return disconnect();
   if (name == "reconnect") return client_ ? client_->reconnect_now() : connect();
@@ -122,17 +133,23 @@ void Talk::on_reply(const godwit::Reply& reply, std::chrono::nanoseconds took) {
   console_.print(fmt::format("{} ({}): {}", reply.name, reply.code, reply.text));
 }
 
-/// On the client's thread. Everything the server sends is welcome; who asks is told that nobody thinks here.
+/// On the client's thread. Events are welcome as long as they can be shown; who asks is told that nobody answers here.
 godwit::Reply Talk::on_message(const godwit::Message& message) {
-  console_.post([this, text = fmt::format("<- {} {} {}", name_of(message.kind), message.action, message.body)] {
+  std::string text = fmt::format("<- {} {}", name_of(message.kind), message.action);
+  if (!message.body.empty()) text.append(" ").append(message.body);
+  const bool shown = console_.offer([this, text = std::move(text)] {
     ++counts_.pushed;
     console_.print(text);
   });
+  if (!shown) return failure(Code::kQueueFull, "what came before is not shown yet");
+  if (message.kind != godwit::Message::Kind::kEvent)
+    return failure(Code::kNoReply, "somebody reads along here, and answers nothing");
   return {.status = godwit::Reply::Status::kSuccess};
 }
 
 void Talk::tell(const godwit::ClientEvent& event) {
   using Kind = godwit::ClientEvent::Kind;
+  decided_ |= event.kind != Kind::kConnecting;
   switch (event.kind) {
     case Kind::kConnecting:
       if (event.code != 0) console_.print(fmt::format("-- no connection: {}: {}", event.name, event.text));

@@ -26,6 +26,7 @@ class Talk {
   void connect();
   void disconnect();
   void on_line(std::string_view line);
+  void refuse_line();
   void on_command(std::string_view name, std::string_view rest);
   enum class Kind : uint8_t { kCommand, kQuery, kEvent };
   void call(Kind kind, std::string_view action, std::string_view body);
@@ -41,6 +42,7 @@ class Talk {
   std::optional<Duration> last_round_trip_;
   bool waiting_ = false;  ///< for the reply to the last call
   bool done_ = false;
+  bool decided_ = false;                  ///< connected, or given up
   std::optional<godwit::Client> client_;  ///< its thread posts to the console
 };
 

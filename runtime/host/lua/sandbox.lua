@@ -116,6 +116,16 @@ function coroutines.isyieldable() return coroutines.running() ~= nil end
 local globals = pick(_G, "_VERSION assert error getmetatable ipairs next pcall rawequal rawget select setmetatable "
     .. "tonumber tostring type unpack xpcall")
 globals._G = globals
+
+-- What ends a handler is raised while the VM is deaf to the next word of the kind: no function of the app runs then.
+local xpcall, must_end = xpcall, host.must_end
+function globals.xpcall(fn, handler, ...)
+    if type(handler) ~= "function" then return xpcall(fn, handler, ...) end
+    return xpcall(fn, function(err)
+        if must_end() then return err end
+        return handler(err)
+    end, ...)
+end
 globals.bit = host.view("bit", pick(bit, "arshift band bnot bor bswap bxor lshift rol ror rshift tobit tohex"))
 host.coroutines = coroutines
 globals.coroutine = host.view("coroutine", coroutines)

@@ -97,9 +97,15 @@ local function raise_or_return(ok, ...)
     return ...
 end
 
-local coroutines = host.coroutines
-function coroutines.resume(thread, ...) return pass(thread, resume(thread, ...)) end
+local coroutines, check_stack = host.coroutines, host.check_stack
+function coroutines.resume(thread, ...)
+    check_stack()
+    return pass(thread, resume(thread, ...))
+end
 function coroutines.wrap(fn)
     local thread = create(fn)
-    return function(...) return raise_or_return(pass(thread, resume(thread, ...))) end
+    return function(...)
+        check_stack()
+        return raise_or_return(pass(thread, resume(thread, ...)))
+    end
 end

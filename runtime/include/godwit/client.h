@@ -176,7 +176,7 @@ GW_CLIENT_API int gw_client_event_fd(gw_client* client);
 /*
  * With no_thread: does what is due, callbacks included, and returns without waiting. One thread at a time, and not from
  * a callback. Without it nothing happens, and heartbeats stay away: the server gives the connection up. The functions
- * that wait for a reply are not for such a client: nobody would bring it.
+ * that wait for a reply refuse to (UsageInvalid, 8002): nobody would bring it.
  */
 GW_CLIENT_API void gw_client_process(gw_client* client);
 

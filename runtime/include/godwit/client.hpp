@@ -92,8 +92,10 @@ struct ClientOptions {
   /// or when the server says), and go on with the session where the server still has it. Calls wait meanwhile, for as
   /// long as their timeouts; what the server had not acknowledged is sent again, once. False: they fail.
   bool reconnect = true;
-  /// False: the client makes no thread. The program's own loop polls `Client::event_fd` and calls `Client::process`, in
-  /// which everything happens, all callbacks included: where this says "the client's thread" it is then the program's.
+  /// False: the client makes no thread, but for looking a name up. The program's own loop polls `Client::event_fd` and
+  /// calls `Client::process`, in which everything happens, all callbacks included: where this says "the client's
+  /// thread" it is then the program's. A future becomes ready only there: never wait for one on the thread that calls
+  /// it.
   bool own_thread = true;
   /// Handles what the server sends, on the client's thread; what it returns answers commands and queries, and a failure
   /// refuses an event. Must neither block nor throw. Empty: the server is told HandlerNotFound.
@@ -114,8 +116,9 @@ struct CallOptions {
   bool unreliable = false;
 };
 
-/// One session with one server, on a thread of its own. It connects when it is made; when that fails, calls fail with
-/// the reason and the next one connects again. When a connection is lost the session goes on over the next one
+/// One session with one server, on a thread of its own or the program's (`ClientOptions::own_thread`). It connects when
+/// it is made; when that fails, calls fail with the reason and the next one connects again. When a connection is lost
+/// the session goes on over the next one
 /// (`ClientOptions::reconnect`). Its members may be called from any thread; none
 /// of them blocks but the destructor.
 class GODWIT_CLIENT_API Client {

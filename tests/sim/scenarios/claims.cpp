@@ -14,7 +14,7 @@ using Attempt = ClaimantNode::Attempt;
 
 class Story {
  public:
-  explicit Story(World& world) : world_(world) {
+  explicit Story(World& world) : world_(world), server_(world, serving()) {
     world.network().set(claimant_, {.delay = Duration(world.random().between(1, 80) * 1'000'000)});
   }
 
@@ -54,6 +54,15 @@ class Story {
     expect(server_.push(attempt.claim.client_id, make_body(world_.seed(), 20)), "the server cannot push");
     expect(world_.run_until([&] { return attempt.received.size() > received; }, 5s), "a push goes elsewhere");
   }
+  /// Half of the worlds: the server has given the connection up before the next comes. In the others that takes it
+  /// over.
+  void lose(const Attempt& attempt) {
+    if (world_.seed() % 2 == 0) return;
+    const size_t parted = server_.core().sessions().parted();
+    claimant_.drop(attempt);
+    expect(world_.run_until([&] { return server_.core().sessions().parted() > parted; }, 10s),
+           "the loss was not noticed");
+  }
   void expect(bool holds, std::string_view what) { world_.expect(holds, what); }
 
   ServerNode& server() { return server_; }
@@ -62,7 +71,12 @@ class Story {
 
  private:
   World& world_;
-  ServerNode server_{world_};
+  static ServerNode::Options serving() {
+    ServerNode::Options options;
+    options.core.session.heartbeat_interval = 2s;
+    return options;
+  }
+  ServerNode server_;
   ClaimantNode claimant_{world_};
   uint64_t events_ = 0;
 };
@@ -155,6 +169,7 @@ void cut_at(World& world, Story& story, const Exchange& exchange, size_t offset,
   world.run(400ms);
   const uint64_t arrived = exchange.whole(offset), answers = arrived / 2 + arrived % 2;
   const uint64_t handled = std::min(read, answers);
+  story.lose(first);
   Attempt& second = story.come({.client_id = client_id, .token = first.token, .handled = handled});
   story.expect(second.resumed, "the session was lost at byte " + std::to_string(offset));
   story.expect(second.handled == arrived, "P6: the server says that it has another number of messages");
@@ -183,8 +198,9 @@ void every_greeting_byte(World& world) {
   std::string token = story.come({}).token;
   const size_t bytes = story.claimant().hello_bytes({.token = token});
   for (size_t cut = 0; cut <= bytes && world.ok(); ++cut) {
-    story.claimant().come({.token = token, .known = story.events(), .hello_bytes = cut});
+    const Attempt& attempt = story.claimant().come({.token = token, .known = story.events(), .hello_bytes = cut});
     world.run(400ms);
+    story.claimant().drop(attempt);
     token = story.take_up(token).token;
   }
   story.expect(story.server().core().session_count() == 1, "there is not one session");

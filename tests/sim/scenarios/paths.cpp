@@ -108,7 +108,7 @@ void one_heartbeat(World& world) {
   world.run(10 * 15s);
   const uint64_t datagrams = world.network().up(client).counts().sent - before;
   // Each beat is a ping and at most two acknowledgements.
-  world.expect(datagrams >= 10 && datagrams <= 40, std::to_string(datagrams) + " datagrams for ten heartbeats");
+  world.expect(datagrams >= 10 && datagrams <= 30, std::to_string(datagrams) + " datagrams for ten heartbeats");
 }
 
 namespace {

@@ -50,3 +50,19 @@ TEST_CASE("options from an older header keep the defaults of what it did not kno
   REQUIRE(client);
   gw_client_close(client);
 }
+
+TEST_CASE("a client that the program drives refuses to wait for a reply that nobody would bring") {
+  gw_client_options options = GW_CLIENT_OPTIONS_INIT;
+  options.address = "127.0.0.1:1";
+  options.no_thread = 1;
+  gw_client* client = gw_client_open(&options);
+  REQUIRE(client);
+  CHECK(gw_client_event_fd(client) >= 0);
+  for (gw_client_reply* reply : {gw_client_request_wait(client, "a", nullptr, 0, nullptr),
+                                 gw_client_send_wait(client, "a", nullptr, 0, nullptr)}) {
+    REQUIRE(reply);
+    CHECK(std::string(reply->name) == "UsageInvalid");
+    gw_client_reply_free(reply);
+  }
+  gw_client_close(client);
+}

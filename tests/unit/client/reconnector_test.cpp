@@ -297,11 +297,11 @@ TEST_CASE("closing ends everything, whatever happens at that moment") {
 }
 
 TEST_CASE(
-    "a thousand clients come back to a server that was restarted without a rush, and nearly all within two minutes") {
+    "a thousand clients come back to a server that was restarted without a rush, nine of ten within two minutes") {
   constexpr size_t kClients = 1'000;
   for (const Duration outage : {2s, 5s, 10s, 20s}) {
     INFO("outage " << outage / 1s);
-    std::vector<Duration> tries, back;
+    std::vector<Duration> back;
     for (uint64_t seed = 1; seed <= kClients; ++seed) {
       World world({}, seed);
       world.reconnector.start();
@@ -309,7 +309,6 @@ TEST_CASE(
       world.lose();
       for (Duration at{}; at < outage;) {
         at += *world.next_dial();
-        tries.push_back(at);
         if (at < outage) {
           world.refuse(Code::kConnectTimeout);
         } else {
@@ -337,7 +336,7 @@ namespace {
 bool may_follow(State from, State to) {
   switch (from) {
     case State::kIdle: return to == State::kConnecting || to == State::kClosed;
-    case State::kConnecting: return true;
+    case State::kConnecting: return to != State::kDraining;
     case State::kConnected: return to != State::kConnected;
     case State::kDraining: return to != State::kConnected && to != State::kDraining;
     case State::kClosed: return false;

@@ -40,10 +40,12 @@ TEST_CASE("a handler that runs for ever ends, and the messages behind it run") {
                "local x = 0 for i = 1, 1e15 do x = x + i % 7 end",                   // compiled arithmetic
                "while true do pcall(function() while true do end end) end",          // caught over and over
                "while true do xpcall(error, function() while true do end end) end",  // in an error handler
-               "coroutine.wrap(function() while true do end end)()",                 // in a coroutine
-               "while true do coroutine.wrap(function() pcall(error) end)() end",    // in many
-               "local function f() return f() end f()",                              // tail calls
-               "repeat until false",                                                 //
+               "xpcall(function() while true do end end, function() while true do end end)",  // of what ended one
+               "xpcall(function() while true do end end, function() error('x') end) while true do end",
+               "coroutine.wrap(function() while true do end end)()",               // in a coroutine
+               "while true do coroutine.wrap(function() pcall(error) end)() end",  // in many
+               "local function f() return f() end f()",                            // tail calls
+               "repeat until false",                                               //
                "setmetatable({}, { __index = function(t, k) return t[k .. 'x'] end }).a = 1 while true do end",
                "local t = {} for i = 1, 3e5 do t[i] = -i end while true do table.sort(t) end",  // in a C function that
                                                                                                 // calls back
@@ -57,6 +59,34 @@ TEST_CASE("a handler that runs for ever ends, and the messages behind it run") {
   const KeptLog::Line* line = world.log.find("handler ran too long");
   REQUIRE(line);
   CHECK(line->fields.at("error").find("ran longer than its limit of 20 ms") != std::string::npos);
+}
+
+TEST_CASE("a recursion through C ends in an error, not in the end of the process") {
+  const char* code =
+      GENERATE("local function f(s) return (s:gsub('.', f)) end f('x')",
+               "local v = { a = '${b}', b = '${a}' } local function ex(s) return (s:gsub('%${(%w+)}', "
+               "function(k) return ex(v[k]) end)) end ex('${a}')",
+               "local function f() coroutine.wrap(f)() end f()",
+               "local function f() return coroutine.resume(coroutine.create(f)) end f() error('C stack')");
+  INFO(code);
+  ScriptWorld world;
+  world.limits.memory_bytes_max = 512 << 20;
+  world.limits.burst_max = 10s;
+  run_bad(world, code);
+  CHECK(world.sink.verdicts[1].code == Code::kHandlerFailed);
+}
+
+TEST_CASE("xpcall is what it was for errors of the app's own") {
+  ScriptWorld world;
+  world.load(
+      "gw.handle('x', function(msg) local ok, a, b = xpcall(function(x) error(x, 0) end, function(e) return e .. '!' "
+      "end, 'no')"
+      " local fine, one, two = xpcall(function(...) return ... end, print, 1, 2)"
+      " msg:reply(tostring(ok) .. a .. tostring(b) .. tostring(fine) .. one .. two) end)");
+  world.sink.verdicts.clear();
+  world.handle({world.command("1")});
+  REQUIRE(world.sink.verdicts.size() == 1);
+  CHECK(world.sink.verdicts[0].text == "falseno!niltrue12");
 }
 
 TEST_CASE("a pattern that backtracks for ever ends, too") {
