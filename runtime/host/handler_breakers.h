@@ -27,8 +27,8 @@ class HandlerBreakers {
 
   bool open(uint32_t handler) const { return breakers_[handler].open(); }
   /// True when this failure opened it. `handled`: by the unit, in all.
-  bool failed(uint32_t handler, Timestamp now, uint64_t handled) {
-    const bool opened = breakers_[handler].failed(now, handled);
+  bool failed(uint32_t handler, Timestamp now, uint64_t handled, Breaker::Failure failure) {
+    const bool opened = breakers_[handler].failed(now, handled, failure);
     open_ += opened ? 1 : 0;
     return opened;
   }

@@ -376,7 +376,7 @@ void LuaApp::take_failure(const LuaVm::Failure& failure) {
   stats_.timeouts += failure.code == Code::kScriptTimeout;
   if (!bridge_.has_failed()) return;
   failures_.log(failure, &bridge_.current());
-  note_failure(bridge_.current().handler);
+  note_failure(bridge_.current().handler, failure.code);
   if (registration_of(bridge_.current()).on_error == Registration::OnError::kPass) return bridge_.pass_current();
   const auto [code, text] = failures_.verdict_of(failure);
   const Delivery& delivery = bridge_.current();
@@ -394,8 +394,10 @@ const Registration& LuaApp::registration_of(const Delivery& delivery) const {
 }
 
 /// What a script raises as an error value of its own is an answer, no breakdown, and opens nothing.
-void LuaApp::note_failure(uint32_t handler) {
-  if (!breakers_.failed(handler, world_.clock.now(), stats_.handled)) return;
+void LuaApp::note_failure(uint32_t handler, Code code) {
+  const bool overran = code == Code::kScriptTimeout || code == Code::kScriptMemory;
+  const auto failure = overran ? Breaker::Failure::kOverrun : Breaker::Failure::kError;
+  if (!breakers_.failed(handler, world_.clock.now(), stats_.handled, failure)) return;
   context_.log.error("handler fails too often and rests",
                      {{"app", context_.name}, {"pattern", context_.registrations[handler].pattern}});
 }
@@ -410,7 +412,7 @@ void LuaApp::fail_place(const Place& place, const LuaVm::Failure& failure) {
   if (bridge_.parked().find(place.message)) {
     const Delivery& delivery = bridge_.parked().delivery(place.message);
     failures_.log(failure, &delivery);
-    note_failure(delivery.handler);
+    note_failure(delivery.handler, failure.code);
     const Registration::OnError on_error = registration_of(delivery).on_error;
     if (on_error == Registration::OnError::kClose) close_sender(delivery, code, text);
     if (on_error == Registration::OnError::kPass)

@@ -115,7 +115,7 @@ class LuaApp final : public App,
   std::optional<std::string_view> key_elsewhere(const Delivery& delivery) const;
   size_t run_admitted(std::span<const Delivery> batch, ReplySink& sink);
   const Registration& registration_of(const Delivery& delivery) const;
-  void note_failure(uint32_t handler);
+  void note_failure(uint32_t handler, Code code);
   void end_overdue();
   void interrupt_message(double serial, Code code);
 

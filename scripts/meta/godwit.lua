@@ -541,6 +541,55 @@ function gw.log.error(text, fields) end
 ---@param fn fun(msg: godwit.Message, session: godwit.Session?, next: fun())
 function gw.use(fn) end
 
+---@class godwit.LimitOptions
+---@field per_second number      messages, from then on
+---@field burst? number          at once (default: per_second, at least 1)
+---@field by? "session"|"uid"|"app" whose messages are counted together (default: "session")
+
+---@class godwit.RetryOptions
+---@field attempts? integer      in all, 2 to 10 (default: 3)
+---@field delay? number|string   before the second attempt, doubled each time (default: 0.1)
+
+---What is often wanted around handlers, made to be given to `gw.use`. Only while the app loads.
+gw.middleware = {}
+
+---One line for each message that was handled, with how long that took. One that failed has a line of the server's.
+---@param options? { level?: string } trace, debug, info (the default), warn or error
+---@return fun(msg: godwit.Message, session: godwit.Session?, next: fun())
+function gw.middleware.log(options) end
+
+---`fn(msg, err)` decides what becomes of a message whose handler raised something. When it leaves the message open, the error goes on.
+---@param fn fun(msg: godwit.Message, err: any)
+---@return fun(msg: godwit.Message, session: godwit.Session?, next: fun())
+function gw.middleware.recover(fn) end
+
+---What is inside has so long; then it is cancelled, and the message fails with `DeadlineExceeded`.
+---@param duration number|string
+---@return fun(msg: godwit.Message, session: godwit.Session?, next: fun())
+function gw.middleware.timeout(duration) end
+
+---Counts messages (`godwit_app_PREFIX_total`, by action and result) and how long they took (`godwit_app_PREFIX_seconds`).
+---@param options? { prefix?: string } default: "messages"
+---@return fun(msg: godwit.Message, session: godwit.Session?, next: fun())
+function gw.middleware.metrics(options) end
+
+---So many messages in a second; what is beyond fails with `RateLimited` and says when to try again. Each worker counts for itself.
+---@param options godwit.LimitOptions
+---@return fun(msg: godwit.Message, session: godwit.Session?, next: fun())
+function gw.middleware.rate_limit(options) end
+
+---Messages whose body is not what it should be fail with `BodyInvalid` and why. `rules` has for each action the fields of a JSON object and
+---their types (`{ pay = { amount = "number", note = "string?" } }`), or is `fn(msg, session)`, which returns the complaint, or nothing.
+---@param rules table<string, table<string, string>>|fun(msg: godwit.Message, session: godwit.Session?): string?
+---@return fun(msg: godwit.Message, session: godwit.Session?, next: fun())
+function gw.middleware.validate(rules) end
+
+---Runs what is inside again when it raised an error value that is `retryable`, as long as the message is open. For handlers that do no
+---harm when they run twice.
+---@param options? godwit.RetryOptions
+---@return fun(msg: godwit.Message, session: godwit.Session?, next: fun())
+function gw.middleware.retry(options) end
+
 ---@class godwit.Declaration
 ---@field name? string        the folder's, checked
 ---@field version? string     found in `gw.info.app_version`

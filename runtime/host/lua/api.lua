@@ -1,7 +1,7 @@
 -- The module `godwit`, by convention `local gw = require "godwit"`.
 local host = ...
 
-local error, pairs, tostring, type = error, pairs, tostring, type
+local error, pairs, setmetatable, tostring, type = error, pairs, setmetatable, tostring, type
 
 local gw = { errors = host.errors, info = host.view("gw.info", host.info) }
 host.gw = gw
@@ -81,6 +81,7 @@ end
 -- Middleware: goes around every handler of the app, the first registered outermost. fn(msg, session, next) calls next() for
 -- what is inside of it, or answers by itself and does not.
 local layers = {}
+host.repeats = setmetatable({}, { __mode = "k" })  -- those that may call next more than once
 function gw.use(fn)
     if host.loaded then error("gw.use: middleware is bound while the app loads", 2) end
     if type(fn) ~= "function" then error("gw.use: expected a function, got " .. type(fn), 2) end
@@ -91,7 +92,7 @@ local function wrap(layer, inner)
     return function(msg, session)
         local called = false
         return layer(msg, session, function()
-            if called then error("gw.use: next was called twice", 2) end
+            if called and not host.repeats[layer] then error("gw.use: next was called twice", 2) end
             called = true
             return inner(msg, session)
         end)

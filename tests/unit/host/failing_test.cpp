@@ -119,6 +119,32 @@ TEST_CASE("a handler that mostly fails rests, and is tried again by one message"
   CHECK(codes(world) == std::vector<Code>{Code::kOk, Code::kOk, Code::kHandlerFailed});
 }
 
+TEST_CASE(
+    "a handler that is ended by a limit ten times in a minute rests for a minute, however well it does otherwise") {
+  Breaker breaker;
+  Timestamp now{};
+  uint64_t handled = 0;
+  for (uint32_t i = 1; i < Breaker::kOverrunsMax; ++i) {
+    CHECK_FALSE(breaker.failed(now += 6s, handled += 10'000, Breaker::Failure::kOverrun));
+  }
+  CHECK(breaker.failed(now += 5s, handled += 10'000, Breaker::Failure::kOverrun));
+  CHECK_FALSE(breaker.admit(now + Breaker::kOverrunRest - 1ms));
+  CHECK(breaker.admit(now + Breaker::kOverrunRest));
+  breaker.succeeded();
+  // Fewer of them in a minute are left to the rule for all failures.
+  for (int i = 0; i < 100; ++i) CHECK_FALSE(breaker.failed(now += 7s, handled += 10'000, Breaker::Failure::kOverrun));
+
+  ScriptWorld world;
+  world.load("gw.handle('x', function(msg) if msg:body() == 'spin' then while true do end end msg:reply('fine') end)");
+  for (uint32_t i = 0; i < Breaker::kOverrunsMax; ++i) {
+    for (int fine = 0; fine < 5; ++fine) world.handle({world.command("")});
+    world.handle({world.command("spin")});
+  }
+  world.sink.verdicts.clear();
+  world.handle({world.command("")});
+  CHECK(codes(world) == std::vector<Code>{Code::kHandlerSuspended});
+}
+
 TEST_CASE("a handler that fails now and then is not kept from its work") {
   ScriptWorld world;
   world.load("gw.handle('x', function(msg) if msg:body() == 'bad' then error('no') end msg:reply('') end)");

@@ -32,7 +32,8 @@ TEST_CASE("the globals of an app are these and no others") {
   CHECK(names_in("require('godwit')") ==
         "after all any app authenticate authorize base64 broadcast channel command config cron err errors every export "
         "group handle "
-        "hash hex http import info json kv limits log metric now on once request route selftest semaphore send session "
+        "hash hex http import info json kv limits log metric middleware now on once request route selftest semaphore "
+        "send session "
         "sessions "
         "sleep "
         "spawn strategy time unload use uuid work zstd");
