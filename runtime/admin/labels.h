@@ -12,6 +12,7 @@ inline constexpr std::array<std::string_view, kMessageKinds> kKindLabels = {"com
 inline constexpr std::array<std::string_view, kSizeClasses> kSizeLabels = {"tiny", "small", "medium", "large", "huge"};
 inline constexpr std::array<std::string_view, kDropReasons> kDropLabels = {"queue_full", "expired",   "overload",
                                                                            "closed",     "forbidden", "loop"};
+inline constexpr std::array<std::string_view, kFailureStages> kFailureLabels = {"refused", "handler"};
 inline constexpr std::array<std::string_view, kPromiseOutcomes> kPromiseLabels = {"ok", "failure", "timeout",
                                                                                   "cancelled", "rejected"};
 inline constexpr std::array<std::string_view, 5> kLogLabels = {"trace", "debug", "info", "warn", "error"};

@@ -31,6 +31,18 @@ void add_each(const Scrape& scrape, Counters<N> M::*counters, std::string_view l
   }
 }
 
+void add_failures(const Scrape& scrape, Series& series) {
+  for (size_t stage = 0; stage < kFailureStages; ++stage) {
+    for (size_t code = 0; code <= kCodeCount; ++code) {
+      const double sum = total(
+          scrape, [&](const M& m) -> const auto& { return m.message_failures[stage][code]; });
+      if (sum == 0) continue;
+      series.add({{"code", code < kCodeCount ? all_codes()[code].name : "Unknown"}, {"stage", kFailureLabels[stage]}},
+                 sum);
+    }
+  }
+}
+
 // The sum over all workers of a member of WorkerMetrics.
 #define TOTAL(member) \
   total(              \
@@ -54,6 +66,9 @@ constexpr Metric kMetrics[] = {
      }},
     {"godwit_message_retransmits_total", kCounter, "", "Messages sent again over another connection of their session.",
      PLAIN(messages_resent)},
+    {"godwit_heartbeat_timeouts_total", kCounter, "",
+     "Connections that ended because nothing was heard for session.heartbeat_timeout_count intervals.",
+     PLAIN(heartbeat_timeouts)},
     {"godwit_hellos_refused_total", kCounter, "", "Clients that were turned away.", PLAIN(hellos_refused)},
     {"godwit_messages_received_total", kCounter, "type, size_class", "Messages received, each once.",
      [](const Scrape& scrape, Series& series) { add_messages(scrape, &M::messages_received, series); }},
@@ -80,6 +95,21 @@ constexpr Metric kMetrics[] = {
      "Messages that reached no handler, by reason: queue_full, expired, overload, closed, forbidden, loop.",
      [](const Scrape& scrape, Series& series) {
        add_each(scrape, &M::messages_dropped, "reason", kDropLabels, series);
+     }},
+    {"godwit_message_failures_total", kCounter, "code, stage",
+     "Messages that failed, by code (Unknown: a number of a handler's own) and stage: refused (before a handler was "
+     "entered), handler (its verdict). None yet: absent.",
+     [](const Scrape& scrape, Series& series) { add_failures(scrape, series); }},
+    {"godwit_broadcast_recipients_total", kCounter, "scope",
+     "Sessions that broadcasts of scripts and plugins went to, by scope: group, all.",
+     [](const Scrape& scrape, Series& series) {
+       uint64_t in_groups = 0, everywhere = 0;
+       for (const WorkerView& worker : scrape.workers) {
+         in_groups += worker.recipients_in_groups;
+         everywhere += worker.recipients_everywhere;
+       }
+       series.add({{"scope", "group"}}, in_groups);
+       series.add({{"scope", "all"}}, everywhere);
      }},
     {"godwit_message_duplicates_total", kCounter, "", "Messages that came again and were recognised.",
      PLAIN(duplicates_dropped)},

@@ -68,6 +68,16 @@ constexpr Metric kMetrics[] = {
          series.add({{"app", app.name}, {"kind", "timeout"}}, app.timeouts);
        }
      }},
+    {"godwit_lua_handler_duration_seconds", kHistogram, "app",
+     "How long a message held its worker in an app's handler, without what it waited; messages that are handled "
+     "together share their time equally.",
+     [](const Scrape& scrape, Series& series) {
+       for (const AppView& app : apps_over_workers(scrape)) series.add({{"app", app.name}}, app.handler_seconds);
+     }},
+    {"godwit_lua_coroutines", kGauge, "app, loop", "Handlers and tasks of an app that wait for something.",
+     [](const Scrape& scrape, Series& series) {
+       add_app_loops(scrape, series, [](const AppView& app) { return app.waiting; });
+     }},
     {"godwit_lua_vm_memory_bytes", kGauge, "app, loop", "Memory of an app's VM.",
      [](const Scrape& scrape, Series& series) {
        add_app_loops(scrape, series, [](const AppView& app) { return app.memory_bytes; });
@@ -88,6 +98,24 @@ constexpr Metric kMetrics[] = {
          series.add({{"app", app.name}, {"result", "failed"}}, app.failed);
        }
      }},
+    {"godwit_app_rollbacks_total", kCounter, "app", "Loads that failed on probation and were taken back.",
+     [](const Scrape& scrape, Series& series) {
+       for (const AppReloads& app : scrape.app_reloads) series.add({{"app", app.name}}, app.rolled_back);
+     }},
+    {"godwit_app_generations", kGauge, "loop",
+     "Versions of scripts and plugins in memory: live, kept ready on probation, or with something left to end.",
+     [](const Scrape& scrape, Series& series) {
+       add_loops(scrape, series, [](const WorkerView& w) { return w.generations; });
+     }},
+    {"godwit_async_tasks", kGauge, "", "Work of scripts and plugins in the pool: waiting, or being done.",
+     [](const Scrape& scrape, Series& series) { series.add({}, scrape.facts.pool.tasks); }},
+    {"godwit_async_tasks_total", kCounter, "result", "That work, by result: done, rejected (too much was waiting).",
+     [](const Scrape& scrape, Series& series) {
+       series.add({{"result", "done"}}, scrape.facts.pool.done);
+       series.add({{"result", "rejected"}}, scrape.facts.pool.rejected);
+     }},
+    {"godwit_async_task_duration_seconds", kHistogram, "", "How long a thread of the pool was busy with it.",
+     [](const Scrape& scrape, Series& series) { series.add({}, scrape.facts.pool.seconds); }},
     {"godwit_metric_samples_refused_total", kCounter, "unit, metric",
      "Samples of a script's or plugin's metric that were one combination of labels too many. None yet: absent.",
      [](const Scrape& scrape, Series& series) {

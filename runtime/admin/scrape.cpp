@@ -18,6 +18,8 @@ std::vector<AppView> apps_over_workers(const Scrape& scrape) {
     known->handled += app.handled;
     known->errors += app.errors;
     known->timeouts += app.timeouts;
+    known->waiting += app.waiting;
+    known->handler_seconds.merge(app.handler_seconds);
   }
   return sums;
 }

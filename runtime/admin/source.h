@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/histogram.h"
 #include "base/metric_store.h"
 #include "base/time.h"
 #include "base/worker_metrics.h"
@@ -16,10 +17,13 @@ namespace godwit::admin {
 /// A worker as others may see it.
 struct WorkerView {
   const WorkerMetrics* metrics = nullptr;  ///< read while the worker writes
-  Timestamp last_beat;          ///< when its loop last came round; a healthy loop does every second, idle or not
-  uint64_t datagrams_lost = 0;  ///< its sockets: refused by the system for good
-  uint64_t datagrams_bad = 0;   ///< received empty or cut off
-  uint64_t sends_blocked = 0;   ///< times that sending had to wait
+  Timestamp last_beat;                ///< when its loop last came round; a healthy loop does every second, idle or not
+  uint64_t datagrams_lost = 0;        ///< its sockets: refused by the system for good
+  uint64_t datagrams_bad = 0;         ///< received empty or cut off
+  uint64_t sends_blocked = 0;         ///< times that sending had to wait
+  uint64_t recipients_in_groups = 0;  ///< of broadcasts
+  uint64_t recipients_everywhere = 0;
+  uint64_t generations = 0;  ///< of scripts and plugins, in memory
 };
 
 /// One app on one worker.
@@ -32,6 +36,8 @@ struct AppView {
   uint64_t handled = 0;  ///< messages, over all generations
   uint64_t errors = 0;
   uint64_t timeouts = 0;
+  uint64_t waiting = 0;               ///< coroutines, or deferred messages, of the live generation
+  HistogramSnapshot handler_seconds;  ///< for each message: a batch's time in equal shares
 };
 
 /// Loads of an app since the start.
@@ -39,6 +45,7 @@ struct AppReloads {
   std::string name;
   uint64_t succeeded = 0;
   uint64_t failed = 0;
+  uint64_t rolled_back = 0;
 };
 
 /// The last reload of the configuration.
@@ -62,6 +69,14 @@ struct StoreFacts {
   uint64_t operation_bytes = 0;
 };
 
+/// The threads for blocking work.
+struct PoolFacts {
+  uint64_t tasks = 0;
+  uint64_t done = 0;
+  uint64_t rejected = 0;
+  HistogramSnapshot seconds;
+};
+
 struct ServerFacts {
   ServerState state = ServerState::kStarting;
   std::string degraded;  ///< why the server serves worse than it should, for people; empty when it does not
@@ -77,6 +92,7 @@ struct ServerFacts {
   std::array<uint64_t, 5> log_records{};      ///< trace, debug, info, warn, error
   uint64_t log_lines_dropped = 0;
   StoreFacts store;
+  PoolFacts pool;
 };
 
 /// What the admin plane asks of the server. Called on the admin plane's thread, once per request that needs it; the

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "app/body_codecs.h"
+
 namespace godwit::app {
 namespace {
 
@@ -23,7 +25,7 @@ Dispatcher::Dispatcher(const DispatcherConfig& config, const Clock& clock, Worke
       keyed_(clock,
              {.execute = [this](auto ticket, auto queued) { execute_keyed(ticket, std::move(queued)); },
               .answer = [this](auto ticket, auto& queued, auto& outcome) { answer_keyed(ticket, queued, outcome); },
-              .kept = [this](auto session, auto id, auto& outcome) { send_kept(session, id, outcome); }}) {}
+              .kept = [this](auto& to, auto& outcome) { send_kept(to, outcome); }}) {}
 
 void Dispatcher::submit(session::Session& session, session::Incoming message) {
   const wire::Envelope& envelope = message.envelope;
@@ -147,41 +149,75 @@ void Dispatcher::execute_keyed(host::Ticket ticket, Queued queued) {
 void Dispatcher::answer_keyed(host::Ticket ticket, const Queued& queued, const host::OnceOutcome& outcome) {
   queue_bytes_ -= queued.bytes;
   Pending& pending = *tickets_.find(ticket);
-  const uint64_t message_id = pending.message_id;
+  const ReplyAddress to = pending.address();
   if (session::Session* session = sessions_.find_session(queued.session)) session->handled(pending.seq);
   settle(ticket, pending);
-  send_kept(queued.session, message_id, outcome);
+  send_kept(to, outcome);
 }
 
 /// The sender hears the answer when it is kept, so that it never hears another one for the same key.
 host::ReplyOutcome Dispatcher::keep_answer(host::Ticket ticket, Pending& pending, const session::Reply& reply) {
   std::shared_ptr<host::OnceRun> run = std::move(pending.run);
-  const session::SessionId session = pending.session;
-  const uint64_t message_id = pending.message_id;
+  const ReplyAddress to = pending.address();
   settle(ticket, pending);
-  keyed_.keep(std::move(run), session, message_id, reply);
+  keyed_.keep(std::move(run), to, reply);
   return host::ReplyOutcome::kAccepted;
 }
 
-void Dispatcher::send_kept(session::SessionId id, uint64_t message_id, const host::OnceOutcome& outcome) {
-  session::Session* session = sessions_.find_session(id);
-  if (!session) return;
+void Dispatcher::send_kept(const ReplyAddress& to, const host::OnceOutcome& outcome) {
   std::vector<wire::Header> headers;
   for (const auto& [name, value] : outcome.headers) headers.push_back({name, value});
   const bool success = outcome.code == Code::kOk;
-  const Status sent = session->respond(message_id, {success ? wire::Status::kSuccess : wire::Status::kFailure,
-                                                    outcome.code, outcome.text, headers, as_bytes(outcome.body)});
+  const Status sent = respond(to, {success ? wire::Status::kSuccess : wire::Status::kFailure, outcome.code,
+                                   outcome.text, headers, as_bytes(outcome.body)});
   if (sent || sent.error().code == Code::kQueueFull) return;
-  (void)session->respond(message_id, {wire::Status::kFailure, sent.error().code, sent.error().text, {}, {}});
+  (void)respond(to, {wire::Status::kFailure, sent.error().code, sent.error().text, {}, {}});
+}
+
+/// False: it was refused, because its body is not what it says.
+bool Dispatcher::translate(Queued& queued) {
+  if (!queued.spoken.empty() || queued.message.envelope().headers.empty()) return true;
+  std::string spoken = content_type_of(queued.message.envelope());
+  host::Codec* codec = spoken.empty() ? nullptr : handlers_.codec(spoken);
+  if (!codec) return true;
+  auto decoded = decode_message(queued.message, *codec, config_.body_bytes_max);
+  if (!decoded) {
+    refuse(queued.session, queued.message.envelope(), decoded.error().code, decoded.error().text);
+    return false;
+  }
+  queue_bytes_ -= queued.bytes;
+  queued.message = std::move(*decoded);
+  queued.bytes = queued.message.bytes();
+  queued.spoken = std::move(spoken);
+  queue_bytes_ += queued.bytes;
+  return true;
+}
+
+/// In what its sender speaks. Ok also when there is no session any more.
+Status Dispatcher::respond(const ReplyAddress& to, const session::Reply& reply) {
+  session::Session* session = sessions_.find_session(to.session);
+  if (!session) return {};
+  if (to.spoken.empty() || reply.status != wire::Status::kSuccess) return session->respond(to.message_id, reply);
+  host::Codec* codec = handlers_.codec(to.spoken);
+  if (codec && !is_encoded(reply, *codec)) return session->respond(to.message_id, reply);
+  Result<EncodedReply> encoded = godwit::fail(Code::kPluginFailed, "the codec of " + to.spoken + " is gone");
+  if (codec) encoded = EncodedReply::encode(reply, *codec, config_.body_bytes_max);
+  if (encoded) return session->respond(to.message_id, encoded->reply());
+  note_failure(FailureStage::kHandler, encoded.error().code);
+  return session->respond(to.message_id, {wire::Status::kFailure, encoded.error().code, encoded.error().text, {}, {}});
 }
 
 void Dispatcher::hand_over(host::Handler* handler) {
   batch_over_ = false;
   if (handler) {
-    give_back(handler->handle(deliveries_, *this));
+    const uint32_t unit = batch_.front().target.unit;
+    const Timestamp before = clock_.measure();
+    const size_t taken = handler->handle(deliveries_, *this);
+    handlers_.note_handled(unit, clock_.measure() - before, taken);
+    give_back(taken);
   } else {
     for (const host::Delivery& delivery : deliveries_)
-      fail(delivery.ticket, Code::kHandlerNotFound, "its script is gone");
+      refuse_delivered(delivery.ticket, Code::kHandlerNotFound, "its script is gone");
   }
   batch_over_ = false;
   acknowledge_batch();
@@ -216,7 +252,7 @@ void Dispatcher::allow_batch() {
       continue;
     }
     metrics_.messages_dropped[static_cast<size_t>(DropReason::kForbidden)].add();
-    fail(deliveries_[i].ticket, Code::kForbidden, deliveries_[i].action);
+    refuse_delivered(deliveries_[i].ticket, Code::kForbidden, deliveries_[i].action);
     if (session::Session* session = sessions_.find_session(batch_[i].session))
       session->handled(batch_[i].message.envelope().seq);
   }
@@ -239,6 +275,7 @@ void Dispatcher::take_batch() {
   batch_.clear();
   deliveries_.clear();
   const Timestamp now = clock_.now();
+  const bool translates = handlers_.translates();
   while (!queue_.empty() && batch_.size() < config_.batch_messages_max) {
     Queued& front = queue_.front();
     if (!look_up_again(front)) {
@@ -253,10 +290,10 @@ void Dispatcher::take_batch() {
     if (expired(front, now)) {
       metrics_.messages_dropped[static_cast<size_t>(DropReason::kExpired)].add();
       refuse(front.session, front.message.envelope(), Code::kMessageExpired, "waited too long for its handler");
-    } else if (sessions_.find_session(front.session)) {
-      batch_.push_back(std::move(front));
-    } else {
+    } else if (!sessions_.find_session(front.session)) {
       metrics_.messages_dropped[static_cast<size_t>(DropReason::kClosed)].add();
+    } else if (!translates || translate(front)) {
+      batch_.push_back(std::move(front));
     }
     pop();
   }
@@ -341,7 +378,18 @@ std::string Dispatcher::bound_to_other_kinds(const wire::Envelope& envelope) {
   return kinds.empty() ? kinds : kinds.append("; this was sent as ").append(wire::name_of(envelope.kind));
 }
 
+/// It has a ticket, and does not enter its handler.
+void Dispatcher::refuse_delivered(host::Ticket ticket, Code code, std::string_view text) {
+  tickets_.find(ticket)->refused = true;
+  fail(ticket, code, text);
+}
+
+void Dispatcher::note_failure(FailureStage stage, Code code) {
+  metrics_.message_failures[static_cast<size_t>(stage)][index_of(code)].add();
+}
+
 void Dispatcher::refuse(session::SessionId id, const wire::Envelope& envelope, Code code, std::string_view text) {
+  note_failure(FailureStage::kRefused, code);
   session::Session* session = sessions_.find_session(id);
   if (!session) return;
   log_.debug("message refused", {{"code", code}, {"action", envelope.action}, {"message", envelope.message_id()}});
@@ -383,6 +431,7 @@ host::ReplyOutcome Dispatcher::fail_for(host::Ticket ticket, Code code, std::str
     return answer(ticket,
                   {wire::Status::kFailure, code, text, {&header, retry_after > Duration::zero() ? 1u : 0u}, {}});
   }
+  note_failure(pending->refused ? FailureStage::kRefused : FailureStage::kHandler, code);
   if (session::Session* session = sessions_.find_session(pending->session)) session->refuse(pending->seq, code, text);
   settle(ticket, *pending);
   return host::ReplyOutcome::kAccepted;
@@ -418,6 +467,7 @@ Status Dispatcher::forward(const host::Delivery& delivery, std::string_view acti
               .message = wire::StoredMessage(envelope, delivery.body)};
   next.hops = static_cast<uint8_t>(pending->hops + 1);
   next.run = pending->run;
+  next.spoken = pending->spoken;
   const bool waited = pending->suspended;
   const bool held = pending->holds;
   tickets_.release(ticket);
@@ -461,14 +511,16 @@ host::ReplyOutcome Dispatcher::answer(host::Ticket ticket, const session::Reply&
   Pending* pending = tickets_.find(ticket);
   if (!pending) return host::ReplyOutcome::kStale;
   if (!wire::is_request(pending->kind)) return host::ReplyOutcome::kNotExpected;
+  if (reply.status == wire::Status::kFailure)
+    note_failure(pending->refused ? FailureStage::kRefused : FailureStage::kHandler, reply.code);
   if (pending->run) return keep_answer(ticket, *pending, reply);
-  session::Session* session = sessions_.find_session(pending->session);
-  const Status sent = session ? session->respond(pending->message_id, reply) : Status{};
+  const ReplyAddress to = pending->address();
+  const Status sent = respond(to, reply);
   const Code refused = sent ? Code::kOk : sent.error().code;
   if (refused == Code::kMessageTooLarge) return host::ReplyOutcome::kTooLarge;
   if (refused == Code::kHeadersInvalid) {
     // The caller hears what is wrong with its answer instead of waiting for its deadline.
-    (void)session->respond(pending->message_id, {wire::Status::kFailure, refused, sent.error().text, {}, {}});
+    (void)respond(to, {wire::Status::kFailure, refused, sent.error().text, {}, {}});
   }
   settle(ticket, *pending);
   return refused == Code::kQueueFull ? host::ReplyOutcome::kQueueFull : host::ReplyOutcome::kAccepted;

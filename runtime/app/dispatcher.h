@@ -10,6 +10,7 @@
 #include "app/ticket_table.h"
 #include "base/log.h"
 #include "base/worker_metrics.h"
+#include "host/codec.h"
 #include "host/handler.h"
 #include "port/clock.h"
 #include "routing/route_table.h"
@@ -22,6 +23,7 @@ struct DispatcherConfig {
   size_t queue_bytes_max = 64 << 20;  ///< the same: when this is reached, nothing more is queued
   Duration turn_budget = 20ms;        ///< handlers run so long per loop turn; then the network gets its turn
   size_t batch_messages_max = 64;     ///< enter a handler together
+  size_t body_bytes_max = 1 << 20;    ///< of a message or reply, once it is translated
 };
 
 /// The last stretch of a message: finds its handler, waits in a bounded queue, enters the handler in a batch, and takes
@@ -43,12 +45,18 @@ class Dispatcher final : public host::ReplySink {
     virtual std::vector<bool> authorize(uint32_t, std::span<const host::Delivery> batch, host::ReplySink&) {
       return std::vector<bool>(batch.size(), true);
     }
+    /// Whether anybody translates bodies. Then `codec` is asked about every message that says what its body is.
+    virtual bool translates() const { return false; }
+    /// Null: bodies of this type go to their handlers as they came.
+    virtual host::Codec* codec(std::string_view /*content_type*/) { return nullptr; }
     /// A unit whose messages wait for the moment, because it is brought to rest for its successor.
     virtual std::optional<uint32_t> resting() const { return std::nullopt; }
     /// Null: nothing is executed once.
     virtual host::Once* once() { return nullptr; }
     /// Who takes the verdict on a ticket that is not the dispatcher's own; null: nobody.
     virtual host::ReplySink* carrier() { return nullptr; }
+    /// The unit's handler has had so many messages, at least one, together.
+    virtual void note_handled(uint32_t /*unit*/, Duration /*took*/, size_t /*messages*/) {}
     /// Goes on with what waited and can go on now, as long as `sink` has not had enough. True when something is left.
     virtual bool run_ready(host::ReplySink& sink) = 0;
     /// Moves on when what `find` answers may have changed: targets found before are then looked up again.
@@ -108,7 +116,9 @@ class Dispatcher final : public host::ReplySink {
   void execute_keyed(host::Ticket ticket, Queued queued);
   void answer_keyed(host::Ticket ticket, const Queued& queued, const host::OnceOutcome& outcome);
   host::ReplyOutcome keep_answer(host::Ticket ticket, Pending& pending, const session::Reply& reply);
-  void send_kept(session::SessionId session, uint64_t message_id, const host::OnceOutcome& outcome);
+  void send_kept(const ReplyAddress& to, const host::OnceOutcome& outcome);
+  bool translate(Queued& queued);
+  Status respond(const ReplyAddress& to, const session::Reply& reply);
   void hand_over(host::Handler* handler);
   void acknowledge_batch();
   void give_back(size_t taken);
@@ -121,6 +131,8 @@ class Dispatcher final : public host::ReplySink {
   bool expired(const Queued& queued, Timestamp now) const;
   void refuse_unrouted(session::SessionId session, const wire::Envelope& envelope);
   std::string bound_to_other_kinds(const wire::Envelope& envelope);
+  void refuse_delivered(host::Ticket ticket, Code code, std::string_view text);
+  void note_failure(FailureStage stage, Code code);
   void refuse(session::SessionId session, const wire::Envelope& envelope, Code code, std::string_view text);
   void settle(host::Ticket ticket, Pending& pending);
   host::ReplyOutcome answer(host::Ticket ticket, const session::Reply& reply);

@@ -77,17 +77,16 @@ void KeyedCommands::on_begun(host::Ticket ticket, Result<host::Once::Begun> begu
   events_.execute(ticket, std::move(queued));
 }
 
-void KeyedCommands::keep(std::shared_ptr<host::OnceRun> run, session::SessionId session, uint64_t message_id,
-                         const session::Reply& reply) {
+void KeyedCommands::keep(std::shared_ptr<host::OnceRun> run, const ReplyAddress& to, const session::Reply& reply) {
   host::OnceOutcome outcome = outcome_of(reply);
   if (is_interruption(reply.code)) run->enter();
-  if (is_interruption(reply.code) || is_refusal(reply.code)) return events_.kept(session, message_id, outcome);
+  if (is_interruption(reply.code) || is_refusal(reply.code)) return events_.kept(to, outcome);
   ++keeping_;
-  run->finish(outcome, [weak = std::weak_ptr(self_), session, message_id, outcome] {
+  run->finish(outcome, [weak = std::weak_ptr(self_), to, outcome] {
     const auto self = weak.lock();
     if (!self) return;
     --(*self)->keeping_;
-    (*self)->events_.kept(session, message_id, outcome);
+    (*self)->events_.kept(to, outcome);
   });
 }
 

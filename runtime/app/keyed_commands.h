@@ -24,7 +24,7 @@ class KeyedCommands {
     /// It was executed before, or nothing is known about that: this is its answer.
     std::function<void(host::Ticket, const QueuedMessage&, const host::OnceOutcome&)> answer;
     /// The answer of a command that was executed is kept, so that its sender may hear it.
-    std::function<void(session::SessionId, uint64_t message_id, const host::OnceOutcome&)> kept;
+    std::function<void(const ReplyAddress&, const host::OnceOutcome&)> kept;
   };
 
   KeyedCommands(const Clock& clock, Events events) : clock_(clock), events_(std::move(events)) {}
@@ -34,8 +34,7 @@ class KeyedCommands {
   /// Comes to `execute` or `answer`, before this returns or later.
   void ask(host::Once& once, const host::Delivery& delivery, QueuedMessage queued, host::OnceOptions::BrokenOff broken);
   /// What came of an execution. Comes to `kept`, before this returns or later.
-  void keep(std::shared_ptr<host::OnceRun> run, session::SessionId session, uint64_t message_id,
-            const session::Reply& reply);
+  void keep(std::shared_ptr<host::OnceRun> run, const ReplyAddress& to, const session::Reply& reply);
 
   size_t asked() const { return asked_.size(); }
   size_t keeping() const { return keeping_; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "host/once.h"
 #include "port/clock.h"
@@ -9,6 +10,14 @@
 #include "wire/message.h"
 
 namespace godwit::app {
+
+/// Where the answer of a message goes.
+struct ReplyAddress {
+  session::SessionId session;
+  uint64_t message_id = 0;
+  std::string
+      spoken;  ///< the content-type that its sender speaks and handlers do not; empty: they understand each other
+};
 
 /// A message on its way to its handler.
 struct QueuedMessage {
@@ -22,6 +31,7 @@ struct QueuedMessage {
   bool allowed = false;                  ///< to go to `target`
   bool handed_on = false;                ///< its verdict comes from where it went
   std::shared_ptr<host::OnceRun> run{};  ///< it has an idempotency key, and is to be executed
+  std::string spoken{};                  ///< it was translated from this content-type
 };
 
 }  // namespace godwit::app

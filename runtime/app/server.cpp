@@ -68,7 +68,7 @@ Status Server::open() {
   auto own_policies = own_http_policies(config_);
   if (!own_policies) return tl::unexpected(std::move(own_policies.error()));
   http_ = std::make_unique<io::SystemHttpClient>(std::move(*policy), std::move(*own_policies));
-  pool_ = std::make_unique<io::ThreadPool>(config_.plugins.work_threads, kWorkWaitingMax);
+  pool_ = std::make_unique<io::ThreadPool>(work_threads(config_), kWorkWaitingMax);
   if (Status identity = open_identity(); !identity) return identity;
   if (Status plugins = open_plugins(); !plugins) return plugins;
   if (Status workers = open_workers(); !workers) return workers;
@@ -78,10 +78,21 @@ Status Server::open() {
   if (authenticating(config_) && workers_.front()->apps().authenticator().empty()) {
     log_.warn("nobody can come in: auth.mode asks for what is not there");
   }
+  if (!workers_.front()->apps().keeps_store()) {
+    return fail(Code::kConfigInvalid, "store.plugin: no plugin named '" + config_.store.plugin +
+                                          "' that keeps a store is live; plugins.paths says where it is");
+  }
   return open_listeners();
 }
 
 Status Server::open_store() {
+  if (config_.store.engine == StoreSection::Engine::kPlugin) {
+    auto engine = std::make_unique<UnitEngine>("plugin/" + config_.store.plugin);
+    store_of_unit_ = engine.get();
+    store_ = std::move(engine);
+    once_ = std::make_unique<OnceBook>(once_limits(config_));
+    return {};
+  }
   auto store = app::open_store(config_, clock_, log_.named("store"));
   if (!store) return tl::unexpected(std::move(store.error()));
   store_ = std::move(*store);
@@ -136,9 +147,9 @@ Status Server::open_workers() {
                         .secrets = secrets,
                         .worker_index = index,
                         .worker_count = count};
-    auto worker =
-        Worker::create(std::move(options), {log_, *sessions_, *authenticator_, keys_, watchdog, directory_, *kv_,
-                                            *store_, *once_, *metrics_, *http_, pool_.get(), authenticating(config_)});
+    auto worker = Worker::create(std::move(options),
+                                 {log_, *sessions_, *authenticator_, keys_, watchdog, directory_, *kv_, *store_,
+                                  store_of_unit_, *once_, *metrics_, *http_, pool_.get(), authenticating(config_)});
     if (!worker) return tl::unexpected(std::move(worker.error()));
     // The first worker finds free ports where port 0 was asked for; the others share them.
     if (index == 0) *addresses = (*worker)->addresses();
@@ -164,7 +175,7 @@ Status Server::steer() {
 
 Status Server::open_listeners() {
   io::Loop& loop = workers_.front()->loop();
-  auto admin = ServerAdmin::create(config_, workers_, *scripts_, *metrics_, *store_, *once_, sink_, loop);
+  auto admin = ServerAdmin::create(config_, {workers_, *scripts_, *metrics_, *store_, *once_, *pool_, sink_}, loop);
   if (!admin) return tl::unexpected(std::move(admin.error()));
   admin_ = std::move(*admin);
   auto control = ServerControl::open(

@@ -79,6 +79,7 @@ class Server {
   SessionDirectory directory_{clock_};
   std::unique_ptr<MemoryKvStore> kv_;
   std::unique_ptr<store::Engine> store_;
+  UnitEngine* store_of_unit_ = nullptr;  ///< the same, where a plugin keeps it
   std::unique_ptr<OnceBook> once_;
   std::unique_ptr<MetricStore> metrics_;
   std::shared_ptr<quic::TlsServer> tls_;

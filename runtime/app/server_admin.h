@@ -11,17 +11,24 @@
 #include "app/worker.h"
 #include "io/log_sink.h"
 #include "io/poll_watcher.h"
+#include "io/thread_pool.h"
 
 namespace godwit::app {
 
 /// Gives the admin plane its facts, and its place on the first worker's loop.
 class ServerAdmin final : private admin::AdminSource {
  public:
-  static Result<std::unique_ptr<ServerAdmin>> create(const Config& config,
-                                                     const std::vector<std::unique_ptr<Worker>>& workers,
-                                                     const ServerScripts& scripts, const MetricStore& metrics,
-                                                     const store::Engine& store, const OnceBook& once,
-                                                     io::SystemLogSink& sink, io::Loop& loop);
+  /// What the facts come from; outlives it.
+  struct Parts {
+    const std::vector<std::unique_ptr<Worker>>& workers;
+    const ServerScripts& scripts;
+    const MetricStore& metrics;
+    const store::Engine& store;
+    const OnceBook& once;
+    const io::ThreadPool& pool;
+    io::SystemLogSink& sink;
+  };
+  static Result<std::unique_ptr<ServerAdmin>> create(const Config& config, const Parts& parts, io::Loop& loop);
   ~ServerAdmin() override;
 
   /// Where it listens, or "off".
@@ -31,23 +38,17 @@ class ServerAdmin final : private admin::AdminSource {
   void set_config_reload(bool succeeded, int64_t unix_us) { config_reload_ = {unix_us, succeeded}; }
 
  private:
-  ServerAdmin(const Config& config, const std::vector<std::unique_ptr<Worker>>& workers, const ServerScripts& scripts,
-              const MetricStore& metrics, const store::Engine& store, const OnceBook& once, io::SystemLogSink& sink);
+  ServerAdmin(const Config& config, const Parts& parts);
 
   std::vector<admin::WorkerView> workers() const override;
   std::vector<admin::AppView> apps() const override;
   std::vector<admin::AppReloads> app_reloads() const override;
   admin::ServerFacts facts() const override;
-  std::vector<MetricStore::View> unit_metrics() const override { return metrics_.views(); }
+  std::vector<MetricStore::View> unit_metrics() const override { return parts_.metrics.views(); }
   std::vector<transfer::StrategyView> strategies() const override;
 
   const Config config_;
-  const std::vector<std::unique_ptr<Worker>>& workers_;
-  const ServerScripts& scripts_;
-  const MetricStore& metrics_;
-  const store::Engine& store_;
-  const OnceBook& once_;
-  io::SystemLogSink& sink_;
+  const Parts parts_;
   const int64_t started_unix_us_;
   admin::ServerState state_ = admin::ServerState::kStarting;
   std::optional<admin::ConfigReload> config_reload_;

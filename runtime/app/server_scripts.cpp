@@ -144,6 +144,7 @@ void ServerScripts::on_outcome(const host::ReloadOutcome& outcome) {
       record.complaint.clear();
       if (outcome.error.code == Code::kOk) return log_.info("app rolled back as asked", {{"app", name}});
       ++record.failed;
+      ++record.rolled_back;
       record.complaint = outcome.error.to_string();
       return log_.error("app failed on probation, the version before is live again",
                         {{"app", name}, {"error", record.complaint}});
@@ -234,7 +235,8 @@ std::vector<admin::AppView> ServerScripts::views() const {
 
 std::vector<admin::AppReloads> ServerScripts::reloads() const {
   std::vector<admin::AppReloads> all;
-  for (const auto& [name, record] : records_) all.push_back({name, record.succeeded, record.failed});
+  for (const auto& [name, record] : records_)
+    all.push_back({name, record.succeeded, record.failed, record.rolled_back});
   return all;
 }
 

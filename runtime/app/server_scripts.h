@@ -57,6 +57,7 @@ class ServerScripts final : private host::ReloadWorkers {
   struct Record {
     uint64_t succeeded = 0;
     uint64_t failed = 0;
+    uint64_t rolled_back = 0;
     std::string complaint;
     bool removed = false;
   };

@@ -36,6 +36,7 @@ ServerCoreConfig core_settings(const Config& config) {
   core.dispatcher.queue_messages_max = config.message.dispatch_queue;
   core.dispatcher.queue_bytes_max = config.message.dispatch_queue_bytes_max;
   core.dispatcher.turn_budget = config.message.turn_budget;
+  core.dispatcher.body_bytes_max = config.message.inline_max;
   core.codec.inline_bytes_max = config.message.inline_max;
   core.promises_max = config.message.promise_max;
   core.promises_warn_ratio = config.message.promise_warn_ratio;
@@ -111,6 +112,11 @@ io::UdpOptions udp_settings(const Config& config, const SocketAddress& bind, uin
 uint32_t worker_count(const Config& config) {
   if (config.server.workers > 0) return static_cast<uint32_t>(config.server.workers);
   return std::max(1u, std::thread::hardware_concurrency());
+}
+
+size_t work_threads(const Config& config) {
+  if (config.plugins.work_threads > 0) return config.plugins.work_threads;
+  return 4 * std::max<size_t>(1, std::thread::hardware_concurrency());
 }
 
 Result<io::HttpPolicy> http_policy(const Config& config) {

@@ -27,6 +27,7 @@ io::UdpOptions udp_settings(const Config& config, const SocketAddress& bind, uin
 
 /// The number of workers that server.workers = 0 stands for, and the bound of its value.
 uint32_t worker_count(const Config& config);
+size_t work_threads(const Config& config);
 
 /// Where scripts may send requests to. An error names the keys.
 Result<io::HttpPolicy> http_policy(const Config& config);

@@ -26,6 +26,7 @@ host::Ticket TicketTable::issue(const QueuedMessage& queued) {
   pending.used = true;
   pending.suspended = false;
   pending.holds = false;
+  pending.refused = false;
   pending.kind = envelope.kind;
   pending.session = queued.session;
   pending.seq = envelope.seq;
@@ -36,6 +37,7 @@ host::Ticket TicketTable::issue(const QueuedMessage& queued) {
   pending.deadline_ms = envelope.deadline_ms;
   pending.hops = queued.hops;
   pending.run = queued.run;
+  pending.spoken = queued.spoken;
   return {uint64_t{pending.generation} << 32 | slot};
 }
 

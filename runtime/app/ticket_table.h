@@ -12,7 +12,8 @@ struct PendingTicket {
   uint32_t generation = 1;
   bool used = false;
   bool suspended = false;
-  bool holds = false;  ///< later messages of its session wait for it
+  bool holds = false;    ///< later messages of its session wait for it
+  bool refused = false;  ///< its handler never saw it
   wire::Kind kind{};
   session::SessionId session;
   uint64_t seq = 0;
@@ -23,6 +24,9 @@ struct PendingTicket {
   uint32_t deadline_ms = 0;
   uint8_t hops = 0;
   std::shared_ptr<host::OnceRun> run;  ///< hears the verdict first
+  std::string spoken;                  ///< as QueuedMessage has it
+
+  ReplyAddress address() const { return {session, message_id, spoken}; }
 };
 
 /// The messages that are with their handlers, by ticket. A ticket that was released is never found again.

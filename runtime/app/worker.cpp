@@ -44,7 +44,7 @@ Status Worker::open() {
     sockets_.push_back(std::move(*socket));
   }
   services_ = std::make_unique<WorkerServices>(options_.index, *loop_, loop_->timers(), shared_.directory);
-  store_ = shared_.store.open_door(*loop_);
+  UnitStore* unit_store = open_store();
   once_ = std::make_unique<WorkerOnce>(shared_.once, *store_, *loop_, loop_->timers(), loop_.get(),
                                        shared_.log.named("once"));
   desk_ = std::make_unique<KeyDesk>(KeyDesk::Options{.worker = options_.index,
@@ -66,7 +66,7 @@ Status Worker::open() {
                              .entropy = &entropy_,
                              .metrics = &shared_.metrics,
                              .http = &shared_.http};
-  apps_ = std::make_unique<WorkerApps>(world, shared_.authenticating);
+  apps_ = std::make_unique<WorkerApps>(world, shared_.authenticating, unit_store);
   apps_->attach(desk_.get());
   session::Authenticator& authenticator = shared_.authenticating ? apps_->authenticator() : shared_.authenticator;
   core_ = std::make_unique<ServerCore>(
@@ -76,6 +76,18 @@ Status Worker::open() {
   turn_hook_ = std::make_unique<io::TurnHook>(*loop_, [this] { end_turn(); });
   beat(loop_->now());
   return {};
+}
+
+/// Null unless a plugin keeps it.
+UnitStore* Worker::open_store() {
+  if (!shared_.store_of_unit) {
+    store_ = shared_.store.open_door(*loop_);
+    return nullptr;
+  }
+  auto store = shared_.store_of_unit->open_unit_store();
+  UnitStore* unit_store = store.get();
+  store_ = std::move(store);
+  return unit_store;
 }
 
 std::vector<SocketAddress> Worker::addresses() const {

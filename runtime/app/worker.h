@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/server_core.h"
+#include "app/unit_store.h"
 #include "app/worker_apps.h"
 #include "app/worker_once.h"
 #include "io/loop.h"
@@ -34,6 +35,7 @@ struct WorkerShared {
   SessionDirectory& directory;
   host::KvStore& kv;
   store::Engine& store;
+  UnitEngine* store_of_unit = nullptr;  ///< the same, where a plugin keeps it
   OnceBook& once;
   MetricStore& metrics;
   HttpClient& http;
@@ -88,6 +90,7 @@ class Worker final : private io::UdpListener, private DatagramSender {
 
   Worker(WorkerOptions options, WorkerShared shared);
   Status open();
+  UnitStore* open_store();
 
   void on_datagrams(const ReceivedDatagrams& datagrams) override { core_->receive(datagrams); }
   void on_writable() override {}  // the flush at the end of the turn tries again

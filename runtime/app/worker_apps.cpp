@@ -6,13 +6,16 @@
 
 namespace godwit::app {
 
-WorkerApps::WorkerApps(host::AppWorld world, std::optional<host::UnitSource::Kind> authenticating)
+WorkerApps::WorkerApps(host::AppWorld world, std::optional<host::UnitSource::Kind> authenticating, UnitStore* store)
     : world_(std::move(world)),
       authenticating_(authenticating),
+      store_(store),
       routes_(std::make_unique<routing::RouteTable>(std::vector<routing::Route>{})),
       retired_(world_.log) {}
 
-WorkerApps::~WorkerApps() = default;
+WorkerApps::~WorkerApps() {
+  if (store_) store_->set_live(nullptr);
+}
 
 Result<host::Manifest> WorkerApps::prepare(const host::ReloadPlan& plan, const host::AppLimits& limits) {
   const uint32_t unit = unit_of(plan.unit);
@@ -61,7 +64,9 @@ host::AppStats WorkerApps::commit(const host::ReloadPlan& plan) {
   // Each of these patterns was looked at when its generation was built.
   if (auto routes = route_apps(apps_with(index, unit.app.get()))) routes_ = std::move(*routes);
   collect_deciders();
+  collect_codecs();
   collect_strategies();
+  connect_store();
   end_migration();
   ++version_;
   publish();
@@ -141,6 +146,33 @@ void WorkerApps::collect_deciders() {
   authenticator_.set_units(std::move(authenticators));
 }
 
+/// Of several for one content-type the first that was loaded translates.
+void WorkerApps::collect_codecs() {
+  codecs_.clear();
+  for (const Unit& unit : units_) {
+    host::Codec* codec = unit.app ? unit.app->codec() : nullptr;
+    if (!codec) continue;
+    if (!this->codec(codec->content_type())) {
+      codecs_.push_back(codec);
+    } else if (world_.worker_index == 0) {
+      world_.log.warn("translates what another plugin translates, and is not asked",
+                      {{"app", unit.app->name()}, {"content_type", codec->content_type()}});
+    }
+  }
+}
+
+host::Codec* WorkerApps::codec(std::string_view content_type) {
+  const auto found = std::find_if(codecs_.begin(), codecs_.end(),
+                                  [&](const host::Codec* one) { return one->content_type() == content_type; });
+  return found == codecs_.end() ? nullptr : *found;
+}
+
+void WorkerApps::connect_store() {
+  if (!store_) return;
+  host::App* keeper = find_app(store_->unit());
+  store_->set_live(keeper ? keeper->store() : nullptr);
+}
+
 /// Those that plan as before are not asked again.
 void WorkerApps::collect_strategies() {
   std::vector<transfer::Strategy*> strategies;
@@ -212,6 +244,10 @@ const routing::Target* WorkerApps::find(wire::Kind kind, std::string_view action
 }
 
 host::Handler* WorkerApps::handler(uint32_t unit) { return unit < units_.size() ? units_[unit].app.get() : nullptr; }
+
+void WorkerApps::note_handled(uint32_t unit, Duration took, size_t messages) {
+  units_[unit].handler_seconds->record(took / static_cast<int64_t>(messages), messages);
+}
 
 std::optional<uint32_t> WorkerApps::resting() const {
   return migration_ ? std::optional(migration_->unit) : std::nullopt;
@@ -301,8 +337,11 @@ void WorkerApps::publish() {
         .handled = all.handled,
         .errors = all.errors,
         .timeouts = all.timeouts,
+        .waiting = unit.app->pins(),
+        .handler_seconds = unit.handler_seconds->snapshot(),
     });
   }
+  published_generations_.set(static_cast<int64_t>(generations()));
   const std::lock_guard lock(views_mutex_);
   views_ = std::move(views);
 }

@@ -14,7 +14,9 @@
 #include "app/key_desk.h"
 #include "app/retired_apps.h"
 #include "app/unit_authenticator.h"
+#include "app/unit_store.h"
 #include "host/authorizer.h"
+#include "host/codec.h"
 #include "host/reload_plan.h"
 #include "host/repeat_filter.h"
 #include "host/router.h"
@@ -31,7 +33,9 @@ class WorkerApps final : public Dispatcher::Handlers, public host::SessionListen
  public:
   /// `world` is what every app is built with. Of the units of `authenticating` those that decide who may come in are
   /// asked; nullopt: none.
-  explicit WorkerApps(host::AppWorld world, std::optional<host::UnitSource::Kind> authenticating = std::nullopt);
+  /// `store`: where the unit is asked that keeps the worker's store; null: none does.
+  explicit WorkerApps(host::AppWorld world, std::optional<host::UnitSource::Kind> authenticating = std::nullopt,
+                      UnitStore* store = nullptr);
   ~WorkerApps() override;
 
   /// Builds and tests the plan's generation, and looks at its routes beside those of the other units. At most one is
@@ -57,13 +61,18 @@ class WorkerApps final : public Dispatcher::Handlers, public host::SessionListen
   host::ReplySink* carrier() override { return desk_; }
   /// Who has the messages with keys; null: nobody.
   void attach(KeyDesk* desk) { desk_ = desk; }
+  void note_handled(uint32_t unit, Duration took, size_t messages) override;
   /// The live units that decide who may come in.
   UnitAuthenticator& authenticator() { return authenticator_; }
+  /// The unit that keeps the store is live, or none has to.
+  bool keeps_store() const { return !store_ || store_->live(); }
   /// How bodies travel, as the live units plan.
   transfer::Planner& planner() { return planner_; }
   uint64_t version() const override { return version_; }
   host::Once* once() override { return world_.once; }
   bool authorizes() const override { return !authorizers_.empty(); }
+  bool translates() const override { return !codecs_.empty(); }
+  host::Codec* codec(std::string_view content_type) override;
   std::vector<bool> authorize(uint32_t unit, std::span<const host::Delivery> batch, host::ReplySink& sink) override;
 
   bool hears(host::SessionEvent::What what) const override { return heard_[static_cast<size_t>(what)]; }
@@ -74,6 +83,8 @@ class WorkerApps final : public Dispatcher::Handlers, public host::SessionListen
 
   /// How many generations are in memory, of all units, with what is kept ready or still has something to end.
   size_t generations() const;
+  /// The same as of the last `publish`, from any thread.
+  uint64_t published_generations() const { return static_cast<uint64_t>(published_generations_.value()); }
 
   /// Makes what `views` tells fresh; the worker does so every second.
   void publish();
@@ -88,6 +99,7 @@ class WorkerApps final : public Dispatcher::Handlers, public host::SessionListen
     std::unique_ptr<host::App> ready;  ///< the generation before, during probation
     host::AppLimits limits;            ///< of the live generation
     host::AppStats ended;              ///< what generations did that are gone
+    std::unique_ptr<Histogram> handler_seconds = std::make_unique<Histogram>();
   };
   struct Prepared {
     uint32_t unit;
@@ -113,7 +125,9 @@ class WorkerApps final : public Dispatcher::Handlers, public host::SessionListen
   std::vector<RoutedApp> apps_with(uint32_t unit, const host::App* app) const;
   void warn_of_unreached(uint32_t unit) const;
   void collect_deciders();
+  void collect_codecs();
   void collect_strategies();
+  void connect_store();
   void warn_of_authenticator(const Unit& unit) const;
   void tell_unit(Unit& unit, const host::SessionEvent& event);
   void end_migration();
@@ -126,7 +140,9 @@ class WorkerApps final : public Dispatcher::Handlers, public host::SessionListen
   const std::optional<host::UnitSource::Kind> authenticating_;
   UnitAuthenticator authenticator_;
   std::vector<host::Authorizer*> authorizers_;  ///< of live units
-  std::vector<std::string> strategies_;         ///< generations that were asked for their plans
+  std::vector<host::Codec*> codecs_;            ///< of live units
+  UnitStore* const store_;
+  std::vector<std::string> strategies_;  ///< generations that were asked for their plans
   transfer::Planner planner_;
   std::array<bool, host::kSessionEvents> heard_ = {};  ///< by a live unit
   host::RepeatFilter forbidden_logged_;
@@ -136,6 +152,7 @@ class WorkerApps final : public Dispatcher::Handlers, public host::SessionListen
   RetiredApps retired_;
   KeyDesk* desk_ = nullptr;
   uint64_t version_ = 1;
+  Gauge published_generations_;
   mutable std::mutex views_mutex_;
   std::vector<admin::AppView> views_;
 };

@@ -171,6 +171,7 @@ Result<size_t> WorkerServices::broadcast(std::string_view group, host::SessionKe
   Audience audience = group.empty() ? directory_.everybody(except) : directory_.groups().audience(group, except);
   if (const Status room = check_room(audience); !room) return tl::unexpected(room.error());
   const size_t count = audience.size();
+  (group.empty() ? recipients_everywhere_ : recipients_in_groups_).add(count);
   audience.by_worker.resize(std::max<size_t>(audience.by_worker.size(), worker_ + 1));
 
   OperationId operation;

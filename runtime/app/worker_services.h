@@ -42,6 +42,9 @@ class WorkerServices final : public host::Services {
   void push(uint32_t worker, Errand errand);
   SessionDirectory& directory() { return directory_; }
   uint32_t worker() const { return worker_; }
+  /// How many sessions broadcasts of this worker went to; from any thread.
+  uint64_t recipients_in_groups() const { return recipients_in_groups_.value(); }
+  uint64_t recipients_everywhere() const { return recipients_everywhere_.value(); }
 
   /// The end of a turn: tells what has ended here, and sends what has gathered for others. True when handlers may have
   /// something to do now.
@@ -94,6 +97,8 @@ class WorkerServices final : public host::Services {
   const Clock& clock_;
   TimerHeap& timers_;
   SessionDirectory& directory_;
+  Counter recipients_in_groups_;
+  Counter recipients_everywhere_;
   Sessions* sessions_ = nullptr;
   KeyDesk* desk_ = nullptr;
   Operations operations_;

@@ -34,11 +34,16 @@ static_assert(std::all_of(std::begin(kCodes), std::end(kCodes), is_documented),
 
 std::span<const CodeInfo> all_codes() { return kCodes; }
 
-std::optional<CodeInfo> describe(Code code) {
+size_t index_of(Code code) {
   const auto* found = std::lower_bound(std::begin(kCodes), std::end(kCodes), code,
                                        [](const CodeInfo& info, Code wanted) { return info.code < wanted; });
-  if (found == std::end(kCodes) || found->code != code) return std::nullopt;
-  return *found;
+  const bool known = found != std::end(kCodes) && found->code == code;
+  return known ? static_cast<size_t>(found - std::begin(kCodes)) : kCodeCount;
+}
+
+std::optional<CodeInfo> describe(Code code) {
+  const size_t index = index_of(code);
+  return index < kCodeCount ? std::optional(kCodes[index]) : std::nullopt;
 }
 
 std::string name_of(Code code) {

@@ -20,6 +20,13 @@ enum class Code : uint16_t {
 #undef GW_ERROR
 };
 
+/// How many there are, without kOk.
+inline constexpr size_t kCodeCount = 0
+#define GW_ERROR(number, name, severity, retryable, delay_ms, meaning, advice) +1
+#include "base/error_codes.inc"
+#undef GW_ERROR
+    ;
+
 struct CodeInfo {
   Code code;
   std::string_view name;  ///< stable, in words: "HandlerNotFound"
@@ -36,6 +43,9 @@ std::span<const CodeInfo> all_codes();
 /// The description of a code; for a number this build does not know (from a newer peer) the entry of kInternal's class
 /// is not guessed: nullopt.
 std::optional<CodeInfo> describe(Code code);
+
+/// Its place in `all_codes`; kCodeCount for a number this build does not know.
+size_t index_of(Code code);
 
 /// Name for logs and metric labels: "HandlerNotFound", or "E4999" for an unknown number.
 std::string name_of(Code code);

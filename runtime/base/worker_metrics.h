@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/error.h"
 #include "base/histogram.h"
 #include "base/metrics.h"
 
@@ -21,6 +22,10 @@ using Counters = std::array<Counter, N>;
 
 enum class DropReason : uint8_t { kQueueFull, kExpired, kOverload, kClosed, kForbidden, kLoop };
 inline constexpr size_t kDropReasons = 6;
+
+/// Where a message failed: before its handler was entered, or by its handler's verdict.
+enum class FailureStage : uint8_t { kRefused, kHandler };
+inline constexpr size_t kFailureStages = 2;
 
 enum class PromiseOutcome : uint8_t { kOk, kFailure, kTimeout, kCancelled, kRejected };
 inline constexpr size_t kPromiseOutcomes = 5;
@@ -46,6 +51,8 @@ struct WorkerMetrics {
   Counters<kSizeClasses> message_bytes_received, message_bytes_sent;
   Counter acks_sent, acks_received, duplicates_dropped, messages_resent;
   Counters<kDropReasons> messages_dropped;
+  std::array<Counters<kCodeCount + 1>, kFailureStages> message_failures;  ///< by index_of the code
+  Counter heartbeat_timeouts;
   Gauge arriving_bytes;  ///< bodies on own streams that have room
   Counter bodies_held;   ///< … and those that had to wait for it
   Gauge promises;

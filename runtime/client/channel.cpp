@@ -373,6 +373,7 @@ void Channel::arm_heartbeat(Timestamp ping) {
 
 void Channel::on_heartbeat(Timestamp now) {
   if (now - last_heard_ >= heartbeat_ * config_.heartbeat_misses_max) {
+    world_.metrics.heartbeat_timeouts.add();
     return close(Code::kIdleTimeout,
                  "nothing heard for " + std::to_string(config_.heartbeat_misses_max) + " heartbeat intervals");
   }

@@ -29,12 +29,14 @@ class Entropy;
 class HttpClient;
 class Mailbox;
 class MetricStore;
+class Store;
 class WorkPool;
 }  // namespace godwit
 
 namespace godwit::host {
 
 class Authorizer;
+class Codec;
 class KeyRelay;
 class Router;
 class SessionListener;
@@ -184,6 +186,8 @@ class App : public Handler {
   virtual Authorizer* authorizer() { return nullptr; }
   virtual SessionListener* session_listener() { return nullptr; }
   virtual transfer::Strategy* strategy() { return nullptr; }
+  virtual Codec* codec() { return nullptr; }
+  virtual Store* store() { return nullptr; }
 
   /// What operators may call beside messages.
   virtual std::span<const Command> commands() const { return {}; }

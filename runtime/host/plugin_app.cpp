@@ -15,16 +15,6 @@ namespace {
 
 using Stage = PluginHost::Stage;
 
-/// An exception that leaves a plugin has nobody to go to: it ends the process here, while the plugin's name is known.
-template <typename Function, typename... Arguments>
-auto call(Function function, Arguments... arguments) noexcept {
-  return function(arguments...);
-}
-
-std::string name_of_status(gw_status status) {
-  return status > 0 && status <= UINT16_MAX ? name_of(static_cast<Code>(status)) : fmt::format("status {}", status);
-}
-
 int64_t deadline_of(const Delivery& delivery) {
   return delivery.deadline == kNever ? GW_NEVER : static_cast<int64_t>(to_ns(delivery.deadline));
 }
@@ -55,8 +45,12 @@ PluginApp::PluginApp(std::shared_ptr<const PluginSource> source, std::shared_ptr
     : source_(std::move(source)),
       library_(std::move(library)),
       world_(std::move(world)),
-      log_(world_.log.named("host")),
-      host_(*source_, library_, generation, limits, world_) {}
+      host_(*source_, library_, generation, limits, world_),
+      reports_(world_.log.named("host"), host_.label().name, source_->settings, world_.clock),
+      codec_(library_->codec(), host_, self_, reports_, world_.clock),
+      store_(library_->store(), host_, self_, reports_, {world_.clock, world_.timers}) {
+  if (library_->store().apply) host_.set_store(&store_);
+}
 
 Result<std::unique_ptr<App>> PluginApp::create(std::shared_ptr<const PluginSource> source,
                                                std::shared_ptr<const PluginLibrary> library, uint32_t generation,
@@ -73,16 +67,16 @@ Status PluginApp::make_instance() {
   gw_status status;
   {
     const PluginHost::Entry entry(host_, Stage::kCreating, nullptr);
-    status = call(library_->instance().create, host_.face(), &self_);
+    status = call_plugin(library_->instance().create, host_.face(), &self_);
   }
-  if (locale.restore()) note_failure("plugin changed the locale", "it was put back");
+  if (locale.restore()) reports_.failed("plugin changed the locale", "it was put back");
   if (status != GW_OK) {
     return godwit::fail(Code::kPluginLoadFailed,
                         fmt::format("{}: create of {} failed with {}; its log says more", source_->file.path.string(),
                                     host_.label().name, name_of_status(status)));
   }
   made_ = true;
-  note_time(world_.clock.measure() - before, "create");
+  reports_.took(world_.clock.measure() - before, "create");
   return {};
 }
 
@@ -90,8 +84,8 @@ PluginApp::~PluginApp() {
   if (!made_) return;
   const PluginHost::Entry entry(host_, Stage::kRunning, nullptr);
   host_.tasks().end_expected(self_);
-  if (started_ && library_->instance().stop) call(library_->instance().stop, self_);
-  if (library_->instance().destroy) call(library_->instance().destroy, self_);
+  if (started_ && library_->instance().stop) call_plugin(library_->instance().stop, self_);
+  if (library_->instance().destroy) call_plugin(library_->instance().destroy, self_);
 }
 
 void PluginApp::start() {
@@ -99,7 +93,7 @@ void PluginApp::start() {
   host_.metrics().show();
   if (!library_->instance().start) return;
   const PluginHost::Entry entry(host_, Stage::kRunning, nullptr);
-  call(library_->instance().start, self_);
+  call_plugin(library_->instance().start, self_);
 }
 
 void PluginApp::retire() { host_.tasks().stop_timers(); }
@@ -107,6 +101,7 @@ void PluginApp::retire() { host_.tasks().stop_timers(); }
 void PluginApp::cancel(Code code, ReplySink& sink) {
   host_.deferred().fail_all(code, host_.label().name + " was replaced", sink);
   host_.logins().refuse_all();
+  store_.fail_all();
 }
 
 bool PluginApp::run_ready(ReplySink& sink) {
@@ -114,6 +109,7 @@ bool PluginApp::run_ready(ReplySink& sink) {
   if (host_.deferred().has_late(now)) host_.deferred().expire(now, sink);
   const bool left = host_.tasks().ready() && run_tasks(sink);
   host_.logins().deliver(now);
+  store_.deliver();
   return left;
 }
 
@@ -121,7 +117,7 @@ bool PluginApp::run_tasks(ReplySink& sink) {
   const PluginHost::Entry entry(host_, Stage::kRunning, &sink);
   const Timestamp before = world_.clock.measure();
   const bool left = host_.tasks().run(self_, sink);
-  note_time(world_.clock.measure() - before, "timers and posts");
+  reports_.took(world_.clock.measure() - before, "timers and posts");
   return left;
 }
 
@@ -132,19 +128,19 @@ size_t PluginApp::handle(std::span<const Delivery> batch, ReplySink& sink) {
   do {
     run_one(batch[taken++], sink);
     const Timestamp after = world_.clock.measure();
-    note_time(after - before, "on_message");
+    reports_.took(after - before, "on_message");
     before = after;
   } while (taken < batch.size() && !sink.enough());
-  stats_.handled += taken;
+  reports_.stats().handled += taken;
   return taken;
 }
 
 void PluginApp::run_one(const Delivery& delivery, ReplySink& sink) {
   const gw_message message = plain_of(delivery);
   host_.begin_message(delivery);
-  const gw_status status = call(library_->handler().on_message, self_, &message);
+  const gw_status status = call_plugin(library_->handler().on_message, self_, &message);
   const bool open = host_.end_message();
-  if (status != GW_OK) note_failed_message(status);
+  if (status != GW_OK) reports_.failed("plugin's handler failed", name_of_status(status));
   if (!open) return;
   if (status == GW_OK) return sink.done(delivery.ticket);
   sink.fail(delivery.ticket, code_of(status), host_.label().name + " failed");
@@ -173,37 +169,15 @@ gw_message PluginApp::plain_of(const Delivery& delivery) {
   return message;
 }
 
-void PluginApp::note_failed_message(gw_status status) {
-  ++stats_.errors;
-  note_failure("plugin's handler failed", name_of_status(status));
-}
-
-void PluginApp::note_time(Duration took, std::string_view what) {
-  if (took < source_->settings.call_warn) return;
-  if (took >= source_->settings.call_max) ++stats_.timeouts;
-  const auto held_back = reported_.pass(what, world_.clock.now());
-  if (!held_back) return;
-  log_.warn("plugin held up its worker", {{"plugin", host_.label().name},
-                                          {"call", what},
-                                          {"ms", std::chrono::duration<double, std::milli>(took).count()},
-                                          {"held_back", *held_back}});
-}
-
-void PluginApp::note_failure(std::string_view what, std::string_view error) {
-  const auto held_back = reported_.pass(error, world_.clock.now());
-  if (!held_back) return;
-  log_.error(what, {{"plugin", host_.label().name}, {"error", error}, {"held_back", *held_back}});
-}
-
 AppStats PluginApp::stats() const {
-  AppStats stats = stats_;
+  AppStats stats = reports_.stats();
   stats.errors += host_.failures();
   return stats;
 }
 
 Result<std::string> PluginApp::export_state() {
   const PluginHost::Entry entry(host_, Stage::kSaving, nullptr);
-  const gw_status status = call(library_->instance().save, self_);
+  const gw_status status = call_plugin(library_->instance().save, self_);
   // The version goes first: what was saved is read by another one.
   if (status == GW_OK) return source_->file.info.version + '\0' + host_.take_state();
   return godwit::fail(Code::kPluginFailed,
@@ -214,7 +188,7 @@ Status PluginApp::import_state(std::string_view state) {
   const PluginHost::Entry entry(host_, Stage::kRunning, nullptr);
   const size_t end = std::min(state.find('\0'), state.size());
   const Bytes saved = as_bytes(state.substr(std::min(end + 1, state.size())));
-  const gw_status status = call(library_->instance().restore, self_, plain(saved), plain(state.substr(0, end)));
+  const gw_status status = call_plugin(library_->instance().restore, self_, plain(saved), plain(state.substr(0, end)));
   if (status == GW_OK) return {};
   return godwit::fail(Code::kPluginFailed,
                       fmt::format("restore of {} refused what the generation before has saved, with {}",
@@ -226,12 +200,11 @@ std::string_view PluginApp::reroute(wire::Kind kind, std::string_view action) {
   const gw_route_request request{
       .struct_size = sizeof(gw_route_request), .kind = static_cast<uint8_t>(kind), .action = plain(action)};
   gw_route_decision decision{.struct_size = sizeof(gw_route_decision), .action = plain(action)};
-  const gw_status status = call(library_->router().route, self_, &request, &decision);
+  const gw_status status = call_plugin(library_->router().route, self_, &request, &decision);
   const std::string_view chosen = view(decision.action);
   if (status == GW_OK && routing::check_action(chosen)) return chosen;
-  ++stats_.errors;
-  note_failure("plugin's route was not followed",
-               status == GW_OK ? "no action: " + escape_for_log(chosen, 64) : name_of_status(status));
+  reports_.failed("plugin's route was not followed",
+                  status == GW_OK ? "no action: " + escape_for_log(chosen, 64) : name_of_status(status));
   return action;
 }
 
@@ -250,19 +223,17 @@ PluginApp::Answer PluginApp::make_plan(size_t, const transfer::Question& questio
   const gw_strategy_question asked = plain(question);
   gw_strategy_plan out = plain(plan);
   const Timestamp before = world_.clock.measure();
-  const gw_status status = call(library_->strategy().plan, self_, &asked, &out);
-  note_time(world_.clock.measure() - before, "plan");
+  const gw_status status = call_plugin(library_->strategy().plan, self_, &asked, &out);
+  reports_.took(world_.clock.measure() - before, "plan");
   if (status == GW_ERROR_NOT_FOUND) return Answer::kLeftToDefault;
   plan = plan_of(out);
   if (status == GW_OK) return Answer::kPlanned;
-  ++stats_.errors;
-  note_failure("plugin failed to plan", name_of_status(status));
+  reports_.failed("plugin failed to plan", name_of_status(status));
   return Answer::kFailed;
 }
 
 void PluginApp::on_plan_refused(const transfer::Question&, const Error& why) {
-  ++stats_.errors;
-  note_failure("plugin's plan makes no sense", why.text);
+  reports_.failed("plugin's plan makes no sense", why.text);
 }
 
 void PluginApp::authenticate(const session::Credentials& credentials, Decided done) {
@@ -286,14 +257,13 @@ Result<session::Identity> PluginApp::ask(const session::Credentials& client, gw_
                                    .address = plain(client.address)};
   gw_identity identity{.struct_size = sizeof(gw_identity)};
   const Timestamp before = world_.clock.measure();
-  const gw_status status = call(library_->auth().authenticate, self_, &credentials, &identity);
-  note_time(world_.clock.measure() - before, "authenticate");
+  const gw_status status = call_plugin(library_->auth().authenticate, self_, &credentials, &identity);
+  reports_.took(world_.clock.measure() - before, "authenticate");
   if (status != GW_OK) return tl::unexpected(host_.refusal_of(status));
   if (host_.logins().put_off(login)) return session::Identity{};
   const std::string_view uid = view(identity.uid);
   if (session::check_uid(uid)) return session::Identity{client.client_id, std::string(uid)};
-  ++stats_.errors;
-  note_failure("plugin named no uid", "a uid is 1 to 128 bytes of printable text");
+  reports_.failed("plugin named no uid", "a uid is 1 to 128 bytes of printable text");
   return godwit::fail(Code::kUnauthenticated, "not admitted");
 }
 

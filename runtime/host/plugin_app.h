@@ -4,9 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "host/plugin_codec.h"
 #include "host/plugin_host.h"
 #include "host/plugin_library.h"
-#include "host/repeat_filter.h"
+#include "host/plugin_reports.h"
+#include "host/plugin_store.h"
 #include "host/router.h"
 #include "session/identity.h"
 #include "transfer/strategy.h"
@@ -30,7 +32,9 @@ class PluginApp final : public App, private Router, private session::Authenticat
 
   void start() override;
   void retire() override;
-  size_t pins() const override { return host_.deferred().size() + host_.tasks().pins() + host_.logins().size(); }
+  size_t pins() const override {
+    return host_.deferred().size() + host_.tasks().pins() + host_.logins().size() + store_.size();
+  }
   void cancel(Code code, ReplySink& sink) override;
   bool run_ready(ReplySink& sink) override;
 
@@ -41,6 +45,11 @@ class PluginApp final : public App, private Router, private session::Authenticat
   Router* router() override { return library_->router().route ? this : nullptr; }
   session::Authenticator* authenticator() override { return library_->auth().authenticate ? this : nullptr; }
   transfer::Strategy* strategy() override { return library_->strategy().plan ? this : nullptr; }
+  Codec* codec() override { return library_->codec().decode ? &codec_ : nullptr; }
+  Store* store() override { return library_->store().apply ? &store_ : nullptr; }
+  std::optional<OnceOptions::BrokenOff> once(uint32_t handler) const override {
+    return host_.registrations()[handler].once;
+  }
 
  private:
   PluginApp(std::shared_ptr<const PluginSource> source, std::shared_ptr<const PluginLibrary> library,
@@ -49,9 +58,6 @@ class PluginApp final : public App, private Router, private session::Authenticat
   gw_message plain_of(const Delivery& delivery);
   void run_one(const Delivery& delivery, ReplySink& sink);
   bool run_tasks(ReplySink& sink);
-  void note_failed_message(gw_status status);
-  void note_time(Duration took, std::string_view what);
-  void note_failure(std::string_view what, std::string_view error);
 
   std::string_view reroute(wire::Kind kind, std::string_view action) override;
   std::string_view strategy_name() const override;
@@ -64,14 +70,14 @@ class PluginApp final : public App, private Router, private session::Authenticat
   const std::shared_ptr<const PluginSource> source_;
   const std::shared_ptr<const PluginLibrary> library_;
   AppWorld world_;
-  Log log_;
-  PluginHost host_;
   void* self_ = nullptr;
+  PluginHost host_;
+  PluginReports reports_;
+  PluginCodec codec_;
+  PluginStore store_;
   bool made_ = false;
   bool started_ = false;
   std::vector<gw_header> headers_;  ///< of the message that is being handled
-  RepeatFilter reported_;
-  AppStats stats_;
 };
 
 }  // namespace godwit::host

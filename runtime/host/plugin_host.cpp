@@ -73,7 +73,7 @@ PluginHost::Entry::~Entry() {
 
 bool PluginHost::entered() {
   if (RunningPlugin::instance() == this) return true;
-  failures_.fetch_add(1, std::memory_order_relaxed);
+  count_failure();
   return false;
 }
 
@@ -96,7 +96,7 @@ const PluginValue* PluginHost::value(std::string_view key) const {
 Error PluginHost::refusal_of(gw_status status) {
   if (status == GW_ERROR_NOT_FOUND) return {Code::kNotFound, {}};
   if (status >= GW_ERROR_UNAUTHENTICATED && status < kAuthCodesEnd) return {static_cast<Code>(status), "not admitted"};
-  failures_.fetch_add(1, std::memory_order_relaxed);
+  count_failure();
   if (const auto held_back = failed_logins_logged_.pass(std::to_string(status), world_.clock.now())) {
     log_.error("plugin failed to decide who may come in",
                {{"plugin", label_->name}, {"status", status}, {"held_back", *held_back}});
@@ -104,12 +104,16 @@ Error PluginHost::refusal_of(gw_status status) {
   return {Code::kUnauthenticated, "not admitted"};
 }
 
-gw_status PluginHost::bind(std::string_view pattern, uint32_t& handler) {
+gw_status PluginHost::bind(std::string_view pattern, uint32_t flags, uint32_t& handler) {
   if (stage_ != Stage::kCreating) return GW_ERROR_NOT_NOW;
   if (registrations_.size() >= kRegistrationsMax) return GW_ERROR_LIMIT;
   if (!routing::Pattern::parse(pattern)) return GW_ERROR_PATTERN_INVALID;
   handler = static_cast<uint32_t>(registrations_.size());
-  registrations_.push_back({std::string(pattern), source_.file.path.filename().string()});
+  Registration registration{std::string(pattern), source_.file.path.filename().string()};
+  if (flags & GW_BIND_IDEMPOTENT) {
+    registration.once = flags & GW_BIND_AGAIN ? OnceOptions::BrokenOff::kAgain : OnceOptions::BrokenOff::kUnknown;
+  }
+  registrations_.push_back(std::move(registration));
   return GW_OK;
 }
 

@@ -17,6 +17,8 @@
 
 namespace godwit::host {
 
+class PluginStore;
+
 /// What one instance of a plugin sees of its server: the tables of <godwit/plugin.h>, and what lies behind them. Calls
 /// that come from a wrong place are answered WrongThread and counted; apart from those marked [any thread] it belongs
 /// to its worker.
@@ -33,6 +35,8 @@ class PluginHost {
   const PluginLabel& label() const { return *label_; }
   const std::vector<Registration>& registrations() const { return registrations_; }
   uint64_t failures() const { return failures_.load(std::memory_order_relaxed); }
+  /// Of a plugin's call that came to nothing.
+  void count_failure() { failures_.fetch_add(1, std::memory_order_relaxed); }
   std::string take_state() { return std::exchange(state_, {}); }
   const PluginMetrics& metrics() const { return metrics_; }
   PluginTasks& tasks() { return tasks_; }
@@ -41,6 +45,10 @@ class PluginHost {
   const DeferredMessages& deferred() const { return deferred_; }
   PluginLogins& logins() { return logins_; }
   const PluginLogins& logins() const { return logins_; }
+
+  /// Null: it keeps none.
+  PluginStore* store() { return store_; }
+  void set_store(PluginStore* store) { store_ = store; }
 
   /// What a client hears that a plugin does not let in, by what the plugin says: NotFound asks others; a failure of the
   /// plugin itself, which is logged and counted, is none of the client's business.
@@ -77,7 +85,7 @@ class PluginHost {
   bool entered();
   void log(int level, std::string_view message, std::span<const gw_log_field> fields) const;
   const PluginValue* value(std::string_view key) const;
-  gw_status bind(std::string_view pattern, uint32_t& handler);
+  gw_status bind(std::string_view pattern, uint32_t flags, uint32_t& handler);
   gw_status settle(Ticket ticket, ReplyOutcome outcome);
   gw_status defer(Ticket ticket, uint32_t flags);
   gw_status declare(int type, std::string_view name, std::string_view help, uint32_t& metric);
@@ -99,6 +107,7 @@ class PluginHost {
   DeferredMessages deferred_;
   PluginLogins logins_;
   PluginTasks tasks_;
+  PluginStore* store_ = nullptr;
   // What was handed out last.
   SessionInfo info_;
   std::string attribute_;

@@ -25,6 +25,19 @@ Table known_part(const Table* table) {
   return out;
 }
 
+template <size_t size>
+bool is_text(const char (&text)[size]) {
+  return std::memchr(text, 0, size) != nullptr;
+}
+
+template <size_t size>
+bool is_content_type(const char (&text)[size]) {
+  if (!is_text(text)) return false;
+  const std::string_view type(text);
+  const auto sound = [](char c) { return c > ' ' && c < 0x7f && c != ';' && !(c >= 'A' && c <= 'Z'); };
+  return type.find('/') != type.npos && std::all_of(type.begin(), type.end(), sound);
+}
+
 bool write_whole(int descriptor, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
@@ -94,15 +107,26 @@ Status PluginLibrary::read_tables(const PluginFile& file) {
   router_ = known_part(known.router);
   auth_ = known_part(known.auth);
   strategy_ = known_part(known.strategy);
-  const auto missing = [&](uint32_t kind, bool there) { return (known.kinds & kind) != 0 && !there; };
+  codec_ = known_part(known.codec);
+  store_ = known_part(known.store);
+  return check_kinds(file, known.kinds);
+}
+
+/// What it says that it is, it must be able to do; what it can do beyond that is not asked.
+Status PluginLibrary::check_kinds(const PluginFile& file, uint32_t kinds) const {
+  const auto missing = [&](uint32_t kind, bool there) { return (kinds & kind) != 0 && !there; };
   if (missing(GW_KIND_HANDLER, handler_.on_message)) return bad(file, "it is a handler without handler->on_message");
   if (missing(GW_KIND_ROUTER, router_.route)) return bad(file, "it is a router without router->route");
   if (missing(GW_KIND_AUTH, auth_.authenticate)) return bad(file, "it is an auth plugin without auth->authenticate");
   if (missing(GW_KIND_STRATEGY, strategy_.plan)) return bad(file, "it is a strategy without strategy->plan");
-  if (missing(GW_KIND_CODEC, known.codec)) return bad(file, "it is a codec without its table");
-  if (missing(GW_KIND_STORE, known.store)) return bad(file, "it is a store without its table");
+  if (missing(GW_KIND_CODEC, codec_.encode && codec_.decode))
+    return bad(file, "it is a codec without codec->encode and codec->decode");
+  if (missing(GW_KIND_STORE, store_.scan && store_.apply))
+    return bad(file, "it is a store without store->scan and store->apply, which came with plugin interface 1.2");
   if (strategy_.bytes_max != 0 && strategy_.bytes_max < strategy_.bytes_min)
     return bad(file, "its strategy plans for no size: bytes_max is less than bytes_min");
+  if ((kinds & GW_KIND_CODEC) != 0 && (!is_content_type(codec_.content_type) || !is_text(codec_.handler_type)))
+    return bad(file, "its codec's content_type is lower case as in \"application/msgpack\", and both types end in 0");
   return {};
 }
 

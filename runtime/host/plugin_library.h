@@ -41,12 +41,15 @@ class PluginLibrary {
   const gw_router_kind& router() const { return router_; }
   const gw_auth_kind& auth() const { return auth_; }
   const gw_strategy_kind& strategy() const { return strategy_; }
+  const gw_codec_kind& codec() const { return codec_; }
+  const gw_store_kind& store() const { return store_; }
 
  private:
   PluginLibrary(Unload unload, std::shared_ptr<PluginImages> images);
   Status stage(const PluginFile& file, uint32_t generation);
   Status map();
   Status read_tables(const PluginFile& file);
+  Status check_kinds(const PluginFile& file, uint32_t kinds) const;
 
   const Unload unload_;
   std::shared_ptr<PluginImages> images_;
@@ -57,6 +60,8 @@ class PluginLibrary {
   gw_router_kind router_{};
   gw_auth_kind auth_{};
   gw_strategy_kind strategy_{};
+  gw_codec_kind codec_{};
+  gw_store_kind store_{};
 };
 
 }  // namespace godwit::host

@@ -99,7 +99,16 @@ struct PluginThunks {
     PluginHost& self = PluginHost::of(host);
     if (!self.entered()) return GW_ERROR_WRONG_THREAD;
     if (!is_sound(pattern) || !handler) return GW_ERROR_ARGUMENT_INVALID;
-    return self.bind(view(pattern), *handler);
+    return self.bind(view(pattern), 0, *handler);
+  }
+  static gw_status bind_with(const gw_host* host, const gw_binding* binding, uint32_t* handler) {
+    PluginHost& self = PluginHost::of(host);
+    if (!self.entered()) return GW_ERROR_WRONG_THREAD;
+    if (!GW_REACHES(gw_binding, binding, pattern) || !is_sound(binding->pattern) || !handler)
+      return GW_ERROR_ARGUMENT_INVALID;
+    const uint32_t flags = binding->flags;
+    if (flags > (GW_BIND_IDEMPOTENT | GW_BIND_AGAIN) || flags == GW_BIND_AGAIN) return GW_ERROR_ARGUMENT_INVALID;
+    return self.bind(view(binding->pattern), flags, *handler);
   }
 
   static gw_status reply(const gw_host* host, gw_ticket ticket, gw_bytes body, const gw_header* headers,
@@ -177,7 +186,7 @@ struct PluginThunks {
   static constexpr PluginTables kTables = {
       .core = {sizeof(gw_core_table), log, log_enabled, now, unix_us},
       .config = {sizeof(gw_config_table), get, duration_ns, size_bytes, count, at},
-      .handlers = {sizeof(gw_handlers_table), bind},
+      .handlers = {sizeof(gw_handlers_table), bind, bind_with},
       .messages = {sizeof(gw_messages_table), reply, fail, defer},
       .timers = {sizeof(gw_timers_table), start, stop},
       .threads = {sizeof(gw_threads_table), post, work},

@@ -33,4 +33,10 @@ class RunningPlugin {
   const RunningPlugin* const outer_;
 };
 
+/// An exception that leaves a plugin has nobody to go to: it ends the process here, while the plugin's name is known.
+template <typename Function, typename... Arguments>
+auto call_plugin(Function function, Arguments... arguments) noexcept {
+  return function(arguments...);
+}
+
 }  // namespace godwit::host

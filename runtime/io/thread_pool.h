@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/histogram.h"
 #include "port/work_pool.h"
 
 namespace godwit::io {
@@ -20,14 +21,27 @@ class ThreadPool final : public WorkPool {
 
   bool run(std::function<void()> work) override;
 
+  /// From any thread.
+  struct Facts {
+    uint64_t tasks = 0;  ///< that wait or are being done
+    uint64_t done = 0;
+    uint64_t rejected = 0;
+    HistogramSnapshot seconds;  ///< that they took
+  };
+  Facts facts() const;
+
  private:
   void serve();
+  void note(Duration took);
 
   const size_t waiting_max_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::function<void()>> waiting_;
   bool ending_ = false;
+  size_t busy_ = 0;
+  uint64_t rejected_ = 0;
+  Histogram seconds_;  ///< written under the lock
   std::vector<std::thread> threads_;
 };
 

@@ -89,6 +89,7 @@ class FakeHost {
   int64_t now_ns = 1'000'000'000;
   std::map<std::string, Value> values;
   std::vector<std::string> patterns;
+  std::vector<uint32_t> binding_flags;  ///< of each pattern
   std::vector<Metric> metrics;
   std::vector<std::string> lines;  ///< of the log
   std::deque<std::function<void()>> posts;

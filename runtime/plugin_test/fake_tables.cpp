@@ -97,7 +97,7 @@ gw_status at(const gw_host* host, size_t index, gw_text* key, gw_value* out) {
 }
 
 // handlers
-gw_status bind(const gw_host* host, gw_text pattern, uint32_t* handler) {
+gw_status bind_pattern(const gw_host* host, gw_text pattern, uint32_t flags, uint32_t* handler) {
   FakeHost& self = FakeHost::of(host);
   if (self.stage() != FakeHost::Stage::kCreating) return GW_ERROR_NOT_NOW;
   if (!is_sound(pattern) || !handler) return GW_ERROR_ARGUMENT_INVALID;
@@ -105,7 +105,17 @@ gw_status bind(const gw_host* host, gw_text pattern, uint32_t* handler) {
   if (self.patterns.size() >= kHandlersMax) return GW_ERROR_LIMIT;
   *handler = static_cast<uint32_t>(self.patterns.size());
   self.patterns.emplace_back(view(pattern));
+  self.binding_flags.push_back(flags);
   return GW_OK;
+}
+gw_status bind(const gw_host* host, gw_text pattern, uint32_t* handler) {
+  return bind_pattern(host, pattern, 0, handler);
+}
+gw_status bind_with(const gw_host* host, const gw_binding* binding, uint32_t* handler) {
+  if (!GW_REACHES(gw_binding, binding, pattern)) return GW_ERROR_ARGUMENT_INVALID;
+  const uint32_t flags = binding->flags;
+  if (flags > (GW_BIND_IDEMPOTENT | GW_BIND_AGAIN) || flags == GW_BIND_AGAIN) return GW_ERROR_ARGUMENT_INVALID;
+  return bind_pattern(host, binding->pattern, flags, handler);
 }
 
 // messages
@@ -239,7 +249,8 @@ constexpr gw_config_table kConfig = {.struct_size = sizeof(gw_config_table),
                                      .size_bytes = size_bytes,
                                      .count = count,
                                      .at = at};
-constexpr gw_handlers_table kHandlers = {.struct_size = sizeof(gw_handlers_table), .bind = bind};
+constexpr gw_handlers_table kHandlers = {
+    .struct_size = sizeof(gw_handlers_table), .bind = bind, .bind_with = bind_with};
 constexpr gw_messages_table kMessages = {
     .struct_size = sizeof(gw_messages_table), .reply = reply, .fail = fail, .defer = defer};
 constexpr gw_timers_table kTimers = {.struct_size = sizeof(gw_timers_table), .start = start, .stop = stop};

@@ -5,6 +5,7 @@
 
 #include "plugin_test/fake_host.h"
 #include "plugin_test/fake_views.h"
+#include "plugin_test/store_answers.h"
 
 using godwit::plugin_test::FakeHost;
 using godwit::plugin_test::Verdict;
@@ -14,6 +15,7 @@ namespace {
 using Stage = FakeHost::Stage;
 
 constexpr int64_t kLoginTimeoutNs = 5'000'000'000;
+constexpr size_t kTranslatedBytesMax = 1 << 20;
 
 gw_text text_of(const char* text) { return {text ? text : "", text ? std::strlen(text) : 0}; }
 
@@ -50,6 +52,8 @@ struct gw_test {
   uint32_t generation = 0;
   std::string error;
   std::string answer;
+  std::vector<uint8_t> translated;
+  godwit::plugin_test::StoreAnswers stored;
   gw_session session = 1;
   std::string client_id = "test-client";
   std::string uid = "test-user";
@@ -179,6 +183,10 @@ const char* gw_test_pattern(const gw_test* test, size_t index) {
   return test->host->patterns[index].c_str();
 }
 
+uint32_t gw_test_binding_flags(const gw_test* test, size_t index) {
+  return test->host && index < test->host->binding_flags.size() ? test->host->binding_flags[index] : 0;
+}
+
 void gw_test_sender(gw_test* test, gw_session session, const char* client_id, const char* uid) {
   test->session = session;
   test->client_id = client_id ? client_id : "";
@@ -286,6 +294,47 @@ gw_status gw_test_plan(gw_test* test, const gw_strategy_question* question, gw_s
   *out = gw_strategy_plan{.struct_size = sizeof(gw_strategy_plan), .streams = 1};
   const FakeHost::Entry entry(*test->host, Stage::kRunning);
   return test->plugin->strategy->plan(test->host->self, question, out);
+}
+
+namespace {
+
+using Translate = gw_status (*)(void*, gw_bytes, uint8_t*, size_t, size_t*);
+
+gw_status translate(gw_test* test, Translate function, gw_bytes in, gw_bytes* out) {
+  const FakeHost::Entry entry(*test->host, Stage::kRunning);
+  gw_status status = GW_ERROR_MESSAGE_TOO_LARGE;
+  for (size_t room = 256; status == GW_ERROR_MESSAGE_TOO_LARGE && room <= kTranslatedBytesMax; room *= 4) {
+    test->translated.resize(room);
+    size_t size = 0;
+    status = function(test->host->self, in, test->translated.data(), room, &size);
+    if (status == GW_OK && size > room) return GW_ERROR_PLUGIN_FAILED;
+    *out = {test->translated.data(), status == GW_OK ? size : 0};
+  }
+  return status;
+}
+
+}  // namespace
+
+gw_status gw_test_decode(gw_test* test, const void* body, size_t body_size, gw_bytes* out) {
+  if (!GW_HAS(gw_codec_kind, test->plugin->codec, decode)) return GW_ERROR_NOT_SUPPORTED;
+  return translate(test, test->plugin->codec->decode, {static_cast<const uint8_t*>(body), body_size}, out);
+}
+
+gw_status gw_test_encode(gw_test* test, const void* body, size_t body_size, gw_bytes* out) {
+  if (!GW_HAS(gw_codec_kind, test->plugin->codec, encode)) return GW_ERROR_NOT_SUPPORTED;
+  return translate(test, test->plugin->codec->encode, {static_cast<const uint8_t*>(body), body_size}, out);
+}
+
+const gw_test_stored* gw_test_scan(gw_test* test, const char* prefix, const char* after, uint32_t limit) {
+  if (!GW_HAS(gw_store_kind, test->plugin->store, scan)) return nullptr;
+  const FakeHost::Entry entry(*test->host, Stage::kRunning);
+  return test->stored.scan(*test->plugin->store, test->host->self, text_of(prefix), text_of(after), limit);
+}
+
+const gw_test_stored* gw_test_apply(gw_test* test, const gw_store_step* steps, uint32_t count) {
+  if (!GW_HAS(gw_store_kind, test->plugin->store, apply)) return nullptr;
+  const FakeHost::Entry entry(*test->host, Stage::kRunning);
+  return test->stored.apply(*test->plugin->store, test->host->self, steps, count);
 }
 
 gw_status gw_test_reload(gw_test* test) {

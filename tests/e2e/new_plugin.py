@@ -34,7 +34,7 @@ def test_a_new_plugin_of_every_kind_builds_and_passes_its_test():
         root = pathlib.Path(scratch)
         environment = installed(root / "system")
         for language in ["c", "cpp"]:
-            for kind in ["handler", "router", "auth", "strategy"]:
+            for kind in ["handler", "router", "auth", "strategy", "codec", "store"]:
                 name = f"my_{kind}"
                 harness.run("new", "plugin", name, "--in", root / language, "--lang", language, "--kind", kind).expect(OK)
                 folder = root / language / name

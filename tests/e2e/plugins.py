@@ -88,6 +88,95 @@ def test_a_strategy_plans_how_bodies_travel():
         assert selections(running, "default", "tiny") == 1
 
 
+SEES = """
+local gw = require "godwit"
+gw.handle("sees", function(msg)
+  local value = msg:json()
+  value.type = msg.headers["content-type"]
+  msg:reply(gw.json.encode(value))
+end)
+"""
+
+
+def ask_in_msgpack(running, body):
+    file = running.folder / "body"
+    file.write_bytes(body)
+    return running.request("sees", "--body", f"@{file}", "--header", "content-type=application/msgpack", "--json")
+
+
+def test_a_codec_translates_between_clients_and_scripts():
+    with server(PLUGINS / "codec_msgpack.so") as running:
+        running.write_app("sees", SEES)
+        running.log.wait_for("live.*sees@1")
+        answer = ask_in_msgpack(running, b"\x81\xa1n\x07").expect(OK).json
+        assert answer["headers"] == {"content-type": "application/msgpack"}, answer
+        packed = bytes.fromhex(answer["body_hex"])
+        assert b"\xa4type\xb0application/json" in packed and b"\xa1n\x07" in packed, answer
+        # Who speaks JSON is answered in JSON, as ever.
+        plain = running.request("sees", "--body", '{"n":8}', "--header", "content-type=application/json").expect(OK).json
+        assert plain == {"n": 8, "type": "application/json"}, plain
+        for bad in [b"\xc1", b"\x81\xa1n", b"\xc4\x01x"]:
+            refused = ask_in_msgpack(running, bad).expect(PEER_FAILED)
+            assert "BodyInvalid" in refused.err + refused.out, refused.err
+        assert running.metric("godwit_message_failures_total(?={code=.BodyInvalid.,stage=.refused.})") == 3
+
+
+ONCE = """
+local gw = require "godwit"
+gw.handle("pay", function(msg) msg:reply("receipt " .. gw.kv.incr("n")) end, { idempotent = true })
+"""
+
+
+def store_config(file):
+    return f'[store]\nengine = "plugin"\nplugin = "store_file"\n[plugins.store_file.config]\npath = "{file}"\n'
+
+
+def pay(running, key, *more):
+    return running.request("pay", "--idempotency-key", key, "--uid", "ada", *more).expect(OK).out
+
+
+def test_a_plugin_keeps_the_store_and_what_it_keeps_survives_the_server():
+    with tempfile.TemporaryDirectory() as kept:
+        file = f"{kept}/log"
+        with server(PLUGINS / "store_file.so", config=store_config(file), arguments=["--set", "server.workers=2"]) as running:
+            running.write_app("pay", ONCE)
+            running.log.wait_for("live.*pay@1")
+            assert [pay(running, "k1"), pay(running, "k1"), pay(running, "k2")] == ["receipt 1", "receipt 1", "receipt 2"]
+            assert running.metric("godwit_store_batches_total(?={result=.applied.})") == 4
+            running.kill()
+            running.start_again()
+            assert [pay(running, "k1"), pay(running, "k3")] == ["receipt 1", "receipt 1"], "gw.kv began anew"
+            # A new generation of the plugin goes on with the same file.
+            target = running.folder / "plugins" / "store_file.so"
+            with target.open("ab") as out:
+                out.write(b"\0")
+            running.process.send_signal(signal.SIGHUP)
+            running.log.wait_for(r"app is live .*plugin/store_file@2")
+            assert pay(running, "k2") == "receipt 2"
+            # Another server that shares the file knows what was executed here.
+            with server(PLUGINS / "store_file.so", config=store_config(file)) as other:
+                other.write_app("pay", ONCE)
+                other.log.wait_for("live.*pay@1")
+                assert pay(other, "k1") == "receipt 1"
+                assert pay(other, "k9") == "receipt 1"
+                assert pay(running, "k9") == "receipt 1"
+
+
+def test_a_store_that_nobody_keeps_keeps_the_server_from_starting():
+    said = refused(PLUGINS / "echo.so", config='[store]\nengine = "plugin"\nplugin = "echo"\n')
+    assert "no plugin named 'echo' that keeps a store is live" in said, said
+    assert "store.plugin, the name of one" in refused(PLUGINS / "echo.so", config='[store]\nengine = "plugin"\n')
+
+
+def test_commands_of_a_plugin_are_executed_once_where_it_says_so():
+    with server(TEST_PLUGINS / "bound.so") as running:
+        def ask(action, key):
+            return running.request(action, "--idempotency-key", key, "--uid", "ada").expect(OK).out.split()[0]
+
+        assert [ask("plain", "a"), ask("plain", "a")] == ["1", "2"]
+        assert [ask("once", "b"), ask("once", "b"), ask("once", "c"), ask("again", "d"), ask("again", "d")] == ["3", "3", "4", "5", "5"]
+
+
 def test_the_echo_plugin_can_be_measured():
     with server(PLUGINS / "echo.so") as running:
         result = running.bench("--action", "plugin.echo", "--count", "1000", "--in-flight", "32").expect(OK).json
@@ -239,6 +328,14 @@ def test_three_crashes_quarantine_a_plugin_and_the_server_lives_on_without_it():
         (pathlib.Path(data) / "plugin-crashes").unlink()
         with running() as one:
             assert ask(one, "test.echo").expect(OK).out == "x"
+
+
+def test_an_exception_that_leaves_a_plugin_ends_the_process_with_a_line_that_names_it():
+    with server(TEST_PLUGINS / "careless.so") as one:
+        one.request("careless", "--timeout", "5s")
+        assert one.process.wait(harness.PATIENCE_S) == -signal.SIGABRT
+        text = one.log.rest()
+        assert "plugin/careless@1" in text, text
 
 
 def test_inspect_says_what_a_plugin_is_without_running_it():

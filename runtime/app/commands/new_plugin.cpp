@@ -11,11 +11,18 @@ namespace {
 enum class Language : uint8_t { kC, kCpp };
 const std::map<std::string, Language> kLanguages = {{"c", Language::kC}, {"cpp", Language::kCpp}};
 
-/// What a new plugin of each kind is told in its configuration.
-const std::map<std::string, std::string> kSettings = {{"handler", "greeting = \"good evening\""},
-                                                      {"router", "from = \"former.\""},
-                                                      {"auth", "secret = \"…\""},
-                                                      {"strategy", "own_stream_from = 65536"}};
+/// What the server's configuration says of a plugin of each kind.
+struct Kind {
+  std::string setting;   ///< its own
+  std::string use = {};  ///< where it is to be asked, when that does not follow from its being loaded
+};
+const std::map<std::string, Kind> kKinds = {
+    {"handler", {"greeting = \"good evening\""}},
+    {"router", {"from = \"former.\""}},
+    {"auth", {"secret = \"…\"", "[auth]\nmode = \"plugin\"\n\n"}},
+    {"strategy", {"own_stream_from = 65536"}},
+    {"codec", {"# none yet"}},
+    {"store", {"# none yet", "[server]\nworkers = 1\n\n[store]\nengine = \"plugin\"\nplugin = \"@NAME@\"\n\n"}}};
 
 struct Options {
   std::string name;
@@ -42,9 +49,14 @@ ExitCode make_project(const Options& options) {
   }
   const bool cpp = options.language == Language::kCpp;
   const std::string source = options.name + (cpp ? ".cpp" : ".c");
-  const std::map<std::string, std::string> words = {
-      {"NAME", options.name}, {"CLASS", class_name(options.name)},     {"KIND", options.kind},
-      {"SOURCE", source},     {"SETTING", kSettings.at(options.kind)}, {"LANGUAGES", cpp ? "'cpp', 'c'" : "'c'"}};
+  const Kind& kind = kKinds.at(options.kind);
+  const std::map<std::string, std::string> words = {{"NAME", options.name},
+                                                    {"CLASS", class_name(options.name)},
+                                                    {"KIND", options.kind},
+                                                    {"SOURCE", source},
+                                                    {"SETTING", kind.setting},
+                                                    {"USE", fill_in(kind.use, {{"NAME", options.name}})},
+                                                    {"LANGUAGES", cpp ? "'cpp', 'c'" : "'c'"}};
   const auto filled = [&](const std::string& file) { return fill_in(template_text("plugin/" + file), words); };
   const std::filesystem::path folder = (options.parent / options.name).lexically_normal();
   const Status written = write_project(folder, {{"meson.build", filled("meson.build.in")},
@@ -69,7 +81,7 @@ void add_new_plugin(CLI::App& parent, Verb& chosen) {
   verb->add_option("--in", options->parent, "where the folder is made (default: here)")->type_name("FOLDER");
   add_choice(*verb, "--lang", "what it is written in (default: c)", kLanguages, options->language);
   std::map<std::string, std::string> kinds;
-  for (const auto& [kind, setting] : kSettings) kinds[kind] = kind;
+  for (const auto& [name, kind] : kKinds) kinds[name] = name;
   add_choice(*verb, "--kind", "what it is (default: handler)", kinds, options->kind);
   verb->footer("Examples:\n  godwit new plugin greeter --lang cpp --kind handler");
   verb->callback([&chosen, options] { chosen = [options] { return make_project(*options); }; });

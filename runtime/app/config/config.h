@@ -122,7 +122,7 @@ struct PluginsSection {
   Duration call_warn = 5ms;
   Duration call_max = 250ms;
   uint64_t pending_max = 10'000;  ///< deferred messages, per plugin and worker
-  uint64_t work_threads = 4;
+  uint64_t work_threads = 0;      ///< 0: four for each core
   std::map<std::string, PluginSection> named;
 };
 
@@ -132,8 +132,9 @@ struct KvSection {
 };
 
 struct StoreSection {
-  enum class Engine : uint8_t { kMemory, kDurable } engine = Engine::kMemory;
+  enum class Engine : uint8_t { kMemory, kDurable, kPlugin } engine = Engine::kMemory;
   std::filesystem::path path = "store.db";  ///< below server.data_dir
+  std::string plugin;                       ///< that keeps it
   uint64_t bytes_max = 256 << 20;
 };
 

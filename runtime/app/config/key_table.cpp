@@ -16,7 +16,7 @@ constexpr std::string_view kClientAuthNames[] = {"none", "request", "require"};
 constexpr std::string_view kCongestionNames[] = {"cubic", "bbr"};
 constexpr std::string_view kAuthModeNames[] = {"none", "token", "plugin", "lua"};
 constexpr std::string_view kReloadNames[] = {"watch", "manual"};
-constexpr std::string_view kEngineNames[] = {"memory", "durable"};
+constexpr std::string_view kEngineNames[] = {"memory", "durable", "plugin"};
 constexpr std::string_view kLevelNames[] = {"trace", "debug", "info", "warn", "error", "off"};
 constexpr std::string_view kFormatNames[] = {"text", "json"};
 
@@ -247,8 +247,10 @@ constexpr Key kKeys[] = {
      "A call that takes so long is counted as a timeout of the plugin; it cannot be ended."},
     {"plugins", "pending_max", AT(plugins.pending_max), kLive, Range(0, 10'000'000), Form::kAny,
      "Messages that one plugin may have deferred on one worker."},
-    {"plugins", "work_threads", AT(plugins.work_threads), kRestart, Range(1, 256), Form::kAny,
-     "Threads in which plugins do what would hold up a worker."},
+    {"plugins", "work_threads", AT(plugins.work_threads), kRestart, Range(0, 256), Form::kAny,
+     "Threads in which plugins and gw.work do what would hold up a worker; up to 10,000 tasks wait for them. 0 = four "
+     "for "
+     "each core."},
 
     {"kv", "entries_max", AT(kv.entries_max), kRestart, Range(1, 100'000'000), Form::kAny,
      "Entries of one app; beyond, writes are refused, because what an app relies on must not vanish."},
@@ -257,11 +259,14 @@ constexpr Key kKeys[] = {
 
     {"store", "engine", ONE_OF(store.engine, kEngineNames), kRestart, Range(), Form::kAny,
      "memory: for the life of the process. durable: in a file that is synced before anybody hears that something is "
-     "kept; it survives kill -9 and power loss."},
+     "kept; it survives kill -9 and power loss. plugin: with store.plugin, as durable as that makes it."},
     {"store", "path", AT(store.path), kRestart, Range(), Form::kAny,
      "The file of the durable engine, below server.data_dir; with -wal and .lock there are two more beside it."},
+    {"store", "plugin", AT(store.plugin), kRestart, Range(), Form::kAny,
+     "The plugin, of those that plugins.paths loads, that keeps the entries where store.engine is \"plugin\"."},
     {"store", "bytes_max", IN_BYTES(store.bytes_max), kRestart, Range(kMiB, 1024 * kGiB), Form::kAny,
-     "Bytes of all entries; beyond, writes are refused, because what was promised to be kept must not vanish."},
+     "Bytes of all entries; beyond, writes are refused, because what was promised to be kept must not vanish. A plugin "
+     "has its own bound."},
 
     {"operations", "ttl", AT(operations.ttl), kRestart, Range(1s, 30 * 24h), Form::kAny,
      "How long an outcome is kept and told again; longer than any client goes on repeating its command."},

@@ -77,6 +77,13 @@ void check_message(const MessageSection& message, Violations& out) {
   check_room("dispatch_queue_bytes", message.dispatch_queue_bytes_max);
 }
 
+void check_store(const Config& config, Violations& out) {
+  if (config.store.engine != StoreSection::Engine::kPlugin) return;
+  const Key* engine = key_of("store", "engine");
+  if (config.store.plugin.empty()) out.push_back({{engine}, "\"plugin\" needs store.plugin, the name of one"});
+  if (config.plugins.paths.empty()) out.push_back({{engine}, "\"plugin\" needs plugins.paths, which is empty"});
+}
+
 void check_auth(const AuthSection& auth, Violations& out) {
   if (auth.mode == AuthSection::Mode::kToken && auth.tokens_file.empty()) {
     out.push_back({{key_of("auth", "mode")}, "\"token\" needs auth.tokens_file"});
@@ -101,6 +108,7 @@ Violations check_rules_of(const Config& config) {
   check_session(config, out);
   check_message(config.message, out);
   check_auth(config.auth, out);
+  check_store(config, out);
   check_admin(config.admin, out);
   return out;
 }

@@ -30,12 +30,13 @@
  *
  * Growth. Within a major version structures only grow at their end, and nothing changes its meaning. Each begins with
  * struct_size, the size that its maker knew; whatever lies beyond it is absent. GW_HAS tells whether a function or
- * member is there. gw_text, gw_bytes, gw_header, gw_value and gw_log_field never grow. Whole tables may be NULL.
+ * member is there. gw_text, gw_bytes, gw_header, gw_value, gw_log_field, gw_store_step
+ * and gw_store_entry never grow. Whole tables may be NULL.
  * Build with -fvisibility=hidden and -fno-gnu-unique, or generations that are loaded side by side share statics.
  */
 
 #define GW_ABI_MAJOR 1
-#define GW_ABI_MINOR 1
+#define GW_ABI_MINOR 2
 
 /* True when `pointer` (to a structure of that type) is there and reaches as far as `member`. */
 #define GW_REACHES(type, pointer, member) \
@@ -75,6 +76,9 @@ enum {
   GW_ERROR_QUEUE_FULL = 2002,
   GW_ERROR_OUT_OF_MEMORY = 2005,
   GW_ERROR_STORE_FULL = 2010,
+  GW_ERROR_STORE_BUSY = 2011,
+  GW_ERROR_STORE_FAILED = 2012,
+  GW_ERROR_STORE_DAMAGED = 2013,
   GW_ERROR_HANDLER_NOT_FOUND = 4001,
   GW_ERROR_HANDLER_FAILED = 4002,
   GW_ERROR_DEADLINE_EXCEEDED = 4003,
@@ -82,6 +86,7 @@ enum {
   GW_ERROR_CANCELLED = 4006,
   GW_ERROR_HEADERS_INVALID = 4009,
   GW_ERROR_REPLY_NOT_EXPECTED = 4011,
+  GW_ERROR_BODY_INVALID = 4019,
   GW_ERROR_PATTERN_INVALID = 5006,
   GW_ERROR_STALE = 5007,
   GW_ERROR_VALUE_WRONG = 5008,
@@ -187,11 +192,30 @@ typedef struct gw_config_table {
   gw_status (*at)(const gw_host* host, size_t index, gw_text* key, gw_value* out);
 } gw_config_table;
 
+enum {
+  /* Commands with the header idempotency-key are executed once for each key: whoever sends one again hears the outcome
+   * of the first, for as long as operations.ttl. What broke off (the server died, a generation ended) may have had
+   * effects: it is answered OperationUnknown and never runs again. */
+  GW_BIND_IDEMPOTENT = 1,
+  /* Together with it: what broke off is executed again when it is asked for again. */
+  GW_BIND_AGAIN = 2
+};
+
+/* Since minor version 2. */
+typedef struct gw_binding {
+  uint32_t struct_size;
+  uint32_t flags; /* GW_BIND_… */
+  gw_text pattern;
+} gw_binding;
+
 typedef struct gw_handlers_table {
   uint32_t struct_size;
   /* Binds a pattern ("chat.*", "query/time", "**") to on_message; `handler` is what messages will carry. Only while
    * `create` runs (GW_ERROR_NOT_NOW), at most 1,024 (GW_ERROR_LIMIT). The same on every worker. */
   gw_status (*bind)(const gw_host* host, gw_text pattern, uint32_t* handler);
+  /* Since minor version 2. The same, with more to say. GW_ERROR_ARGUMENT_INVALID: flags that are not known here, or
+   * GW_BIND_AGAIN alone. */
+  gw_status (*bind_with)(const gw_host* host, const gw_binding* binding, uint32_t* handler);
 } gw_handlers_table;
 
 enum { GW_DEFER_UNORDERED = 1 };
@@ -387,8 +411,8 @@ enum {
   GW_KIND_ROUTER = 2,   /* decides under which action a message is looked up */
   GW_KIND_STRATEGY = 4, /* plans how bodies travel */
   GW_KIND_AUTH = 8,     /* decides who may come in, where auth.mode is "plugin" */
-  GW_KIND_CODEC = 16,   /* translates bodies; this version asks nobody */
-  GW_KIND_STORE = 32    /* keeps state outside of the process; this version asks nobody */
+  GW_KIND_CODEC = 16,   /* translates bodies between clients and handlers; asked since minor version 2 */
+  GW_KIND_STORE = 32    /* keeps the server's state, where store.engine is "plugin"; asked since minor version 2 */
 };
 
 typedef struct gw_handler_kind {
@@ -489,25 +513,76 @@ typedef struct gw_auth_kind {
   gw_status (*authenticate)(void* self, const gw_credentials* credentials, gw_identity* out);
 } gw_auth_kind;
 
+/* A message whose header content-type is `content_type` (compared without its parameters and case) is decoded before
+ * anybody on the server sees it: handlers, gw.authorize and idempotency keys have the decoded body, under the content-
+ * type `handler_type`. The body of a successful reply is encoded on its way back, unless it says another content-type
+ * than `handler_type`; it then says `content_type`. What handlers send without being asked is not translated. */
 typedef struct gw_codec_kind {
   uint32_t struct_size;
   uint32_t reserved;
-  char content_type[64]; /* what it translates, as in the header content-type */
-  /* Writes at most `capacity` bytes to `out` and how many to `size`; GW_ERROR_MESSAGE_TOO_LARGE: they do not fit. */
+  char content_type[64]; /* lower case: "application/msgpack" */
+  /* Writes at most `capacity` bytes to `out` and how many to `size`; GW_ERROR_MESSAGE_TOO_LARGE: they do not fit, and
+   * it is called again with more room, up to message.inline_max. Pure. Bytes come from peers: anything may stand in
+   * them. Of another failure of decode the sender hears GW_ERROR_BODY_INVALID, and the handler nothing; one of encode
+   * is an error of the handler or the plugin, counted and logged, and the sender hears GW_ERROR_PLUGIN_FAILED. */
   gw_status (*encode)(void* self, gw_bytes in, uint8_t* out, size_t capacity, size_t* size);
   gw_status (*decode)(void* self, gw_bytes in, uint8_t* out, size_t capacity, size_t* size);
+  /* Since minor version 2. What handlers see as content-type: "application/json". Empty: they see none. */
+  char handler_type[64];
 } gw_codec_kind;
 
 typedef void (*gw_store_done)(void* operation, gw_status status, gw_bytes value, uint64_t version);
 
-/* Operations end by calling `done(operation, …)` on the instance's worker, once, at any later time. */
+/* Since minor version 2. One entry, borrowed. */
+typedef struct gw_store_entry {
+  gw_text key;
+  gw_bytes value;
+  uint64_t version; /* another one after each write of the key, higher than any before; never 0 */
+  int64_t left_ns;  /* of its ttl; GW_NEVER: it stays */
+} gw_store_entry;
+
+enum {
+  GW_STORE_PUT = 0,
+  GW_STORE_APPEND = 1, /* to what is there, or to nothing */
+  GW_STORE_REMOVE = 2,
+  GW_STORE_EXPECT = 3 /* changes nothing: the batch depends on the version */
+};
+#define GW_STORE_ANY_VERSION UINT64_MAX
+
+/* Since minor version 2. What a batch does to one key. */
+typedef struct gw_store_step {
+  gw_text key;
+  gw_bytes value;   /* of put and append */
+  int64_t ttl_ns;   /* of put and append, counted anew; 0: it stays */
+  uint64_t version; /* the batch holds only if the key has it; 0: it is absent; GW_STORE_ANY_VERSION: whatever it has */
+  uint32_t what;    /* GW_STORE_… */
+  uint32_t reserved;
+} gw_store_step;
+
+/* End an operation: once, on the instance's worker, before the function that began it returns or from any later call
+ * into the instance. A second end, or one from elsewhere, is not heard. Copy what they are given. */
+typedef void (*gw_store_found)(void* operation, gw_status status, const gw_store_entry* entries, uint32_t count);
+/* GW_OK: all steps are done, as durable as the plugin makes them; `versions` has one for each step's key, 0 where it is
+ * absent now. GW_ERROR_STALE: `failed_step` met another version, and nothing was changed. */
+typedef void (*gw_store_applied)(void* operation, gw_status status, uint32_t failed_step, const uint64_t* versions);
+
+/* Keys have 1 to 1,024 bytes, values those of the largest message. All workers' instances, and all generations that are
+ * loaded side by side, see the same entries. scan and apply answer GW_OK when the operation will end by `done`;
+ * anything else is the end, and `done` is not called. An operation that has not ended keeps the generation loaded, at
+ * most for scripts.drain_timeout after another took its place; then it has failed. */
 typedef struct gw_store_kind {
   uint32_t struct_size;
+  /* Of minor versions 0 and 1, which asked nobody: NULL. */
   gw_status (*get)(void* self, gw_text key, gw_store_done done, void* operation);
-  /* `version` 0: it must not exist; UINT64_MAX: whatever is there. */
   gw_status (*put)(void* self, gw_text key, gw_bytes value, uint64_t version, int64_t ttl_ns, gw_store_done done,
                    void* operation);
   gw_status (*remove)(void* self, gw_text key, uint64_t version, gw_store_done done, void* operation);
+  /* Since minor version 2; both must be there. */
+  /* The entries whose keys begin with `prefix`, in the order of the keys' bytes, from beyond `after` on, at most
+   * `limit` (1 to 1,000). */
+  gw_status (*scan)(void* self, gw_text prefix, gw_text after, uint32_t limit, gw_store_found done, void* operation);
+  /* All steps (1 to 10,000) or none, and nobody sees it half done. Steps of one batch see those before them. */
+  gw_status (*apply)(void* self, const gw_store_step* steps, uint32_t count, gw_store_applied done, void* operation);
 } gw_store_kind;
 
 /* --- the plugin --------------------------------------------------------------------------------------------------- */

@@ -29,7 +29,8 @@
  *   GW_PLUGIN_CLASS(Hello, .name = "hello", .version = "1.0.0", .license = "MIT")
  *
  * What the class has decides what it is: on_message makes it a handler, route a router, plan a strategy, authenticate
- * an auth plugin, which decides later when it takes a Login as well; start, stop, save and restore take part in its
+ * an auth plugin, which decides later when it takes a Login as well; encode and decode with the constants kContentType
+ * and kHandlerType a codec; scan and apply a store; start, stop, save and restore take part in its
  * life where they are there. A strategy's constants kBodyBytesMin and kBodyBytesMax, where it has them, say which
  * bodies it plans for. An exception that leaves one of them is logged and becomes the call's failure; it never reaches
  * the server.
@@ -273,6 +274,15 @@ class Host {
     check(host_->handlers->bind(host_, plain(pattern), &handler), "cannot bind " + std::string(pattern));
     return handler;
   }
+  /// The same; `flags`: GW_BIND_….
+  uint32_t bind(std::string_view pattern, uint32_t flags) const {
+    if (!GW_HAS(gw_handlers_table, host_->handlers, bind_with))
+      throw Failure(GW_ERROR_NOT_SUPPORTED, "the server has no handlers->bind_with");
+    const gw_binding binding{sizeof(gw_binding), flags, plain(pattern)};
+    uint32_t handler = 0;
+    check(host_->handlers->bind_with(host_, &binding, &handler), "cannot bind " + std::string(pattern));
+    return handler;
+  }
 
  private:
   std::optional<gw_value> find(std::string_view key, int32_t type, std::string_view expected) const {
@@ -363,6 +373,33 @@ class Login {
  private:
   const gw_host* host_;
   gw_login login_;
+};
+
+/// What a store plugin is asked to end. A value, used once, on the instance's worker.
+class Scan {
+ public:
+  Scan(gw_store_found done, void* operation) : done_(done), operation_(operation) {}
+  void found(std::span<const gw_store_entry> entries) const {
+    done_(operation_, GW_OK, entries.data(), static_cast<uint32_t>(entries.size()));
+  }
+  void fail(gw_status status) const { done_(operation_, status, nullptr, 0); }
+
+ private:
+  gw_store_found done_;
+  void* operation_;
+};
+class Apply {
+ public:
+  Apply(gw_store_applied done, void* operation) : done_(done), operation_(operation) {}
+  /// One for each step's key, 0 where it is absent now.
+  void applied(std::span<const uint64_t> versions) const { done_(operation_, GW_OK, 0, versions.data()); }
+  /// A step met another version, and nothing was changed.
+  void conflict(size_t step) const { done_(operation_, GW_ERROR_STALE, static_cast<uint32_t>(step), nullptr); }
+  void fail(gw_status status) const { done_(operation_, status, 0, nullptr); }
+
+ private:
+  gw_store_applied done_;
+  void* operation_;
 };
 
 /// What a plugin says of itself.
@@ -474,6 +511,34 @@ struct Tables {
     });
   }
 
+  /// What the class has made of it, into the room that there is.
+  static gw_status hand_out(const std::string& text, uint8_t* out, size_t capacity, size_t* size) {
+    if (text.size() > capacity) return GW_ERROR_MESSAGE_TOO_LARGE;
+    text.copy(reinterpret_cast<char*>(out), text.size());
+    *size = text.size();
+    return GW_OK;
+  }
+  static gw_status encode(void* self, gw_bytes in, uint8_t* out, size_t capacity, size_t* size) {
+    auto& own = *static_cast<Instance*>(self);
+    return guarded(own.host, "encode", [&] { return hand_out(own.plugin.encode(view(in)), out, capacity, size); });
+  }
+  static gw_status decode(void* self, gw_bytes in, uint8_t* out, size_t capacity, size_t* size) {
+    auto& own = *static_cast<Instance*>(self);
+    return guarded(own.host, "decode", [&] { return hand_out(own.plugin.decode(view(in)), out, capacity, size); });
+  }
+  static gw_status scan(void* self, gw_text prefix, gw_text after, uint32_t limit, gw_store_found done,
+                        void* operation) {
+    auto& own = *static_cast<Instance*>(self);
+    return guarded(own.host, "scan",
+                   [&] { return own.plugin.scan(view(prefix), view(after), limit, Scan(done, operation)), GW_OK; });
+  }
+  static gw_status apply(void* self, const gw_store_step* steps, uint32_t count, gw_store_applied done,
+                         void* operation) {
+    auto& own = *static_cast<Instance*>(self);
+    return guarded(own.host, "apply",
+                   [&] { return own.plugin.apply(std::span(steps, count), Apply(done, operation)), GW_OK; });
+  }
+
   static constexpr bool kHandles = requires(Plugin & p, const Message& m) { p.on_message(m); };
   static constexpr bool kRoutes = requires(Plugin & p) {
     { p.route(0, std::string_view()) } -> std::convertible_to<std::string>;
@@ -487,6 +552,15 @@ struct Tables {
 
   static constexpr bool kAuthenticatesLater = requires(Plugin & p, const gw_credentials& c, Login l) {
     p.authenticate(c, l);
+  };
+
+  static constexpr bool kTranslates = requires(Plugin & p) {
+    { p.encode(std::string_view()) } -> std::convertible_to<std::string>;
+    { p.decode(std::string_view()) } -> std::convertible_to<std::string>;
+  };
+  static constexpr bool kStores = requires(Plugin & p, Scan s, Apply a) {
+    p.scan(std::string_view(), std::string_view(), uint32_t(), s);
+    p.apply(std::span<const gw_store_step>(), a);
   };
 
   static constexpr gw_instance_table instance_table() {
@@ -528,17 +602,40 @@ struct Tables {
     return table;
   }
 
-  static constexpr gw_instance_table kInstance = instance_table();
-  static constexpr gw_handler_kind kHandler = handler_table();
-  static constexpr gw_router_kind kRouter = router_table();
-  static constexpr gw_strategy_kind kStrategy = strategy_table();
-  static constexpr gw_auth_kind kAuth = auth_table();
+  static constexpr gw_codec_kind codec_table() {
+    gw_codec_kind table{};
+    table.struct_size = sizeof table;
+    if constexpr (kTranslates) {
+      table.encode = encode;
+      table.decode = decode;
+      set_text(table.content_type, Plugin::kContentType);
+      set_text(table.handler_type, Plugin::kHandlerType);
+    }
+    return table;
+  }
+  static constexpr gw_store_kind store_table() {
+    gw_store_kind table{};
+    table.struct_size = sizeof table;
+    if constexpr (kStores) {
+      table.scan = scan;
+      table.apply = apply;
+    }
+    return table;
+  }
 
   template <size_t size>
   static constexpr void set_text(char (&out)[size], std::string_view text) {
     if (text.size() >= size) throw Failure(GW_ERROR_LIMIT, "too long");  // at compile time: an error at this place
     for (size_t i = 0; i < text.size(); ++i) out[i] = text[i];
   }
+
+  static constexpr gw_instance_table kInstance = instance_table();
+  static constexpr gw_handler_kind kHandler = handler_table();
+  static constexpr gw_router_kind kRouter = router_table();
+  static constexpr gw_strategy_kind kStrategy = strategy_table();
+  static constexpr gw_auth_kind kAuth = auth_table();
+  static constexpr gw_codec_kind kCodec = codec_table();
+  static constexpr gw_store_kind kStore = store_table();
 
   static constexpr gw_plugin descriptor(const About& about) {
     gw_plugin plugin{};
@@ -561,14 +658,18 @@ struct Tables {
     plugin.router = &kRouter;
     plugin.strategy = &kStrategy;
     plugin.auth = &kAuth;
+    plugin.codec = &kCodec;
+    plugin.store = &kStore;
     return plugin;
   }
 
   static constexpr uint32_t bit(bool there, uint32_t kind) { return there ? kind : 0; }
   static constexpr uint32_t kKinds = bit(kHandles, GW_KIND_HANDLER) | bit(kRoutes, GW_KIND_ROUTER) |
                                      bit(kPlans, GW_KIND_STRATEGY) |
-                                     bit(kAuthenticates || kAuthenticatesLater, GW_KIND_AUTH);
-  static_assert(kKinds != 0, "a plugin class has on_message, route, plan or authenticate");
+                                     bit(kAuthenticates || kAuthenticatesLater, GW_KIND_AUTH) |
+                                     bit(kTranslates, GW_KIND_CODEC) | bit(kStores, GW_KIND_STORE);
+  static_assert(kKinds != 0,
+                "a plugin class has on_message, route, plan, authenticate, encode and decode, or scan and apply");
 };
 
 }  // namespace godwit::plugin

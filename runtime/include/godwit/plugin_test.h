@@ -40,6 +40,8 @@ const char* gw_test_error(const gw_test* test);
 /* What the plugin says of itself, and what it has bound. NULL, or beyond the last pattern: NULL. */
 const gw_plugin* gw_test_descriptor(const gw_test* test);
 const char* gw_test_pattern(const gw_test* test, size_t index);
+/* GW_BIND_… of that pattern. */
+uint32_t gw_test_binding_flags(const gw_test* test, size_t index);
 
 enum {
   GW_TEST_NOBODY = 0,  /* no pattern matches */
@@ -108,6 +110,26 @@ gw_status gw_test_authenticate(gw_test* test, const char* client_id, const char*
 gw_status gw_test_decision(gw_test* test, const char** answer);
 /* Asks a strategy about a body; `out` comes back as the plugin has filled it. */
 gw_status gw_test_plan(gw_test* test, const gw_strategy_question* question, gw_strategy_plan* out);
+
+/* Ask a codec, as the server does: with more room until it fits into 1 MiB. `out` gets what came out, valid until the
+ * next call. */
+gw_status gw_test_decode(gw_test* test, const void* body, size_t body_size, gw_bytes* out);
+gw_status gw_test_encode(gw_test* test, const void* body, size_t body_size, gw_bytes* out);
+
+/* What a store was asked, and how that has ended. Lives until gw_test_free; what has not ended yet changes when it
+ * does: let gw_test_advance run its work. */
+typedef struct gw_test_stored {
+  uint32_t struct_size;
+  uint32_t ends; /* how often it has ended: 0 not yet, 1 as it should be; what came later was not heard */
+  gw_status status;
+  uint32_t failed_step;
+  uint32_t count; /* of entries or versions */
+  const gw_store_entry* entries;
+  const uint64_t* versions;
+} gw_test_stored;
+/* NULL: it is no store. */
+const gw_test_stored* gw_test_scan(gw_test* test, const char* prefix, const char* after, uint32_t limit);
+const gw_test_stored* gw_test_apply(gw_test* test, const gw_store_step* steps, uint32_t count);
 
 /* Saves the state of the instance and gives it to another one that takes its place, as a reload does. */
 gw_status gw_test_reload(gw_test* test);

@@ -48,6 +48,7 @@ void server_silent(World& world) {
   world.expect(world.ledger().told(Code::kIdleTimeout) == 1, "the request was not told why");
   world.expect(world.run_until([&] { return server.core().session_count() == 0; }, 31s),
                "the server keeps a dead session");
+  world.expect(server.metrics().heartbeat_timeouts.value() == 1, "the silence is not counted");
   world.ledger().finish();
 }
 
@@ -63,6 +64,7 @@ void idle_link(World& world) {
   load.pump();
   world.expect(world.run_until([&] { return load.done(); }, 30s), "it does not answer any more");
   world.expect(world.ledger().succeeded() == 1, "the answer is a failure");
+  world.expect(server.metrics().heartbeat_timeouts.value() == 0, "a link that lives counts as silent");
 }
 
 void dead_peer(World& world) {

@@ -84,6 +84,7 @@ std::vector<Moved> moves() {
       {[](auto& m) { m.resumes.add(7); }, R"(godwit_session_resumes_total{result="recovered"})"},
       {[](auto& m) { m.resumes_expired.add(7); }, R"(godwit_session_resumes_total{result="expired"})"},
       {[](auto& m) { m.resumes_refused.add(7); }, R"(godwit_session_resumes_total{result="rejected"})"},
+      {[](auto& m) { m.heartbeat_timeouts.add(7); }, "godwit_heartbeat_timeouts_total"},
       {[](auto& m) { m.handler_not_found.add(7); }, "godwit_handler_not_found_total"},
       {[](auto& m) { m.acks_received.add(7); }, R"(godwit_acks_total{direction="in"})"},
       {[](auto& m) { m.acks_sent.add(7); }, R"(godwit_acks_total{direction="out"})"},
@@ -108,6 +109,57 @@ TEST_CASE("each count of a worker moves its series, and all workers are summed")
     REQUIRE(has_line(exposition(source, clock), moved.series + " 7"));
     moved.move(*source.metrics[1]);
     REQUIRE(has_line(exposition(source, clock), moved.series + " 14"));
+  }
+}
+
+TEST_CASE("failures have a series for each code and stage that there was, all workers together") {
+  TestClock clock;
+  FakeSource source(clock);
+  CHECK(exposition(source, clock).find("godwit_message_failures_total{") == std::string::npos);
+  const auto fail = [&](size_t worker, FailureStage stage, Code code) {
+    source.metrics[worker]->message_failures[static_cast<size_t>(stage)][index_of(code)].add(2);
+  };
+  fail(0, FailureStage::kRefused, Code::kHandlerNotFound);
+  fail(1, FailureStage::kRefused, Code::kHandlerNotFound);
+  fail(1, FailureStage::kHandler, Code::kHandlerFailed);
+  fail(1, FailureStage::kHandler, Code{4999});
+  const std::string text = exposition(source, clock);
+  CHECK(has_line(text, R"(godwit_message_failures_total{code="HandlerNotFound",stage="refused"} 4)"));
+  CHECK(has_line(text, R"(godwit_message_failures_total{code="HandlerFailed",stage="handler"} 2)"));
+  CHECK(has_line(text, R"(godwit_message_failures_total{code="Unknown",stage="handler"} 2)"));
+}
+
+TEST_CASE("what apps, broadcasts and the pool take has series") {
+  TestClock clock;
+  FakeSource source(clock);
+  Histogram quick;
+  quick.record(2ms, 3);
+  source.app_views = {{.name = "echo", .worker = 0, .waiting = 2, .handler_seconds = quick.snapshot()},
+                      {.name = "echo", .worker = 1, .waiting = 5, .handler_seconds = quick.snapshot()}};
+  source.reloads = {{.name = "echo", .rolled_back = 3}};
+  source.views[0].recipients_in_groups = 4;
+  source.views[1].recipients_in_groups = 5;
+  source.views[1].recipients_everywhere = 6;
+  source.views[1].generations = 7;
+  source.server.pool = {.tasks = 8, .done = 9, .rejected = 10, .seconds = quick.snapshot()};
+  const std::string text = exposition(source, clock);
+  for (const std::string line : {
+           R"(godwit_lua_handler_duration_seconds_bucket{app="echo",le="0.001"} 0)",
+           R"(godwit_lua_handler_duration_seconds_bucket{app="echo",le="0.005"} 6)",
+           R"(godwit_lua_handler_duration_seconds_count{app="echo"} 6)",
+           R"(godwit_lua_coroutines{app="echo",loop="0"} 2)",
+           R"(godwit_lua_coroutines{app="echo",loop="1"} 5)",
+           R"(godwit_app_rollbacks_total{app="echo"} 3)",
+           R"(godwit_app_generations{loop="1"} 7)",
+           R"(godwit_broadcast_recipients_total{scope="group"} 9)",
+           R"(godwit_broadcast_recipients_total{scope="all"} 6)",
+           R"(godwit_async_tasks 8)",
+           R"(godwit_async_tasks_total{result="done"} 9)",
+           R"(godwit_async_tasks_total{result="rejected"} 10)",
+           R"(godwit_async_task_duration_seconds_count 3)",
+       }) {
+    INFO(line);
+    CHECK(has_line(text, line));
   }
 }
 

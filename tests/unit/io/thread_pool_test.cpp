@@ -36,11 +36,17 @@ TEST_CASE("at its bound the pool refuses, and takes more when there is room agai
   CHECK(pool.run([&] { ++ran; }));
   CHECK(pool.run([&] { ++ran; }));
   CHECK_FALSE(pool.run([&] { ran += 100; }));
+  CHECK(pool.facts().tasks == 3);
+  CHECK(pool.facts().rejected == 1);
+  CHECK(pool.facts().done == 0);
   go_on.set_value();
   std::promise<void> last;
   while (!pool.run([&] { last.set_value(); })) std::this_thread::yield();
   last.get_future().wait();
   CHECK(ran == 2);
+  while (pool.facts().tasks > 0) std::this_thread::yield();
+  CHECK(pool.facts().done == 3);
+  CHECK(pool.facts().seconds.count() == 3);
 }
 
 TEST_CASE("the pool's end waits for what is being done and drops what waits") {

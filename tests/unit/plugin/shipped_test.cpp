@@ -22,11 +22,10 @@ std::string uid_of(PluginWorld& world, std::string token, std::string uid = {}) 
 }  // namespace
 
 TEST_CASE("all shipped plugins can be inspected, say what they are, and may be unloaded") {
-  const std::pair<const char*, uint32_t> kinds[] = {{"echo", GW_KIND_HANDLER},
-                                                    {"rate_limit", GW_KIND_HANDLER},
-                                                    {"size_default", GW_KIND_STRATEGY},
-                                                    {"route_prefix", GW_KIND_ROUTER},
-                                                    {"auth_token", GW_KIND_AUTH}};
+  const std::pair<const char*, uint32_t> kinds[] = {
+      {"echo", GW_KIND_HANDLER},       {"codec_msgpack", GW_KIND_CODEC},   {"store_file", GW_KIND_STORE},
+      {"rate_limit", GW_KIND_HANDLER}, {"size_default", GW_KIND_STRATEGY}, {"route_prefix", GW_KIND_ROUTER},
+      {"auth_token", GW_KIND_AUTH}};
   for (const auto& [name, kind] : kinds) {
     const auto file = read_plugin(shipped(name), host_abi());
     INFO((file ? std::string() : file.error().to_string()));
