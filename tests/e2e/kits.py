@@ -55,6 +55,66 @@ def test_the_shipped_specs_pass():
         assert f"{name}_spec.lua" in done.out, done.out
 
 
+ENDINGS = """
+local gw = require "godwit"
+gw.use(gw.middleware.validate { checked = { n = "number" } })
+gw.authorize(function(session, action) return action ~= "secret" end)
+gw.route("old.*", "reply")
+gw.handle("reply", function(msg) msg:reply(msg:body():upper(), { shape = "round", size = tostring(#msg:body()) }) end)
+gw.handle("json", function(msg) local v = msg:json() v.list = gw.json.array({}) msg:reply(gw.json.encode(v)) end)
+gw.handle("checked", function(msg) msg:reply("fine") end)
+gw.handle("refuse", function(msg) msg:fail("LimitReached", "no more", { retry_after = "2s" }) end)
+gw.handle("raise", function() error("broken") end)
+gw.handle("raise.value", function() error(gw.err("QueueFull", "later")) end)
+gw.handle("silent", function() end)
+gw.handle("spin", function() while true do end end)
+gw.handle("hoard", function() local t = {} while true do t[#t + 1] = ("x"):rep(1e6) .. #t end end)
+gw.handle("slow", function(msg) gw.sleep("20ms") msg:reply("slept") end)
+gw.handle("late", function() gw.sleep("1m") end, { timeout = "50ms" })
+gw.handle("onward", function(msg) msg:forward("reply") end)
+gw.handle("circle", function(msg) msg:forward("circle") end)
+gw.handle("secret", function(msg) msg:reply("never") end)
+gw.handle("once", function(msg) msg:reply(gw.kv.incr("n")) end, { idempotent = true })
+"""
+ASKED = [("reply", "abc"), ("old.name", "xyz"), ("json", '{"b":[1,2],"a":null}'), ("checked", '{"n":1}'), ("checked", "{}"),
+         ("refuse", ""), ("raise", ""), ("raise.value", ""), ("silent", ""), ("spin", ""), ("hoard", ""), ("slow", ""), ("late", ""),
+         ("onward", "on"), ("circle", ""), ("secret", ""), ("nobody", ""), ("once", ""), ("once", "")]
+
+
+def ending_of(server, action, body):
+    """How a request ends on a real server: its body and headers, or its code and text."""
+    key = ["--idempotency-key", "k"] if action == "once" else []
+    answer = json.loads(server.request(action, "--body", body, "--uid", "ada", "--json", *key).out)
+    return {name: answer.get(name) for name in ("body", "headers", "code", "text")}
+
+
+def test_an_app_ends_its_messages_in_specs_as_it_does_on_a_server():
+    with harness.Server({"greeter": ENDINGS}) as server:
+        live = [ending_of(server, action, body) for action, body in ASKED]
+    spec = """
+    local gw = require "godwit"
+    it("tells", function()
+      local client, endings = test.session { uid = "ada" }, {}
+      for _, asked in ipairs(gw.json.decode([==[ASKED]==])) do
+        local options = asked[1] == "once" and { headers = { ["idempotency-key"] = "k" } } or nil
+        local reply, err = client:request(asked[1], asked[2], options)
+        endings[#endings + 1] = reply and { body = reply.body, headers = reply.headers } or { code = err.code, text = err.message }
+      end
+      error("endings: " .. gw.json.encode(endings) .. " :endings")
+    end)
+    """.replace("ASKED", json.dumps(ASKED))
+    with app({"greeter": spec}, main=ENDINGS) as folder:
+        said = harness.run("test", folder).expect(PEER_FAILED).out
+    told = json.loads(re.search(r"endings: (.*) :endings", said)[1])
+    assert len(told) == len(live) == len(ASKED)
+    for asked, here, there in zip(ASKED, told, live):
+        if here.get("code"):
+            # The command adds when to try again, where a header says so.
+            assert here["code"] == there["code"] and there["text"].startswith(here["text"]), (asked, here, there)
+        else:
+            assert (here["body"], here["headers"] or {}) == (there["body"], there["headers"] or {}), (asked, here, there)
+
+
 def test_time_jumps_and_every_case_begins_with_a_fresh_generation():
     case = """
       it("greets, NUMBER", function()

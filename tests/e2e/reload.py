@@ -61,6 +61,19 @@ def test_a_changed_module_changes_the_next_answer_and_an_emptied_script_changes_
         assert answer(server) == "second"
 
 
+def test_whatever_takes_a_scripts_place_the_old_one_serves_on_and_the_log_says_it_once():
+    with Server({"app": ANSWER % "first"}) as server:
+        main = server.folder / "scripts" / "app" / "main.lua"
+        for broken, said in [(b"", "main.lua"), (b"gw.handle(", "main.lua:1:"), (b"\x1bLJ\x02\n", "main.lua"), (b"\xff\xfe", "main.lua")]:
+            main.write_bytes(broken)
+            before = len([line for line in server.log.seen if "not reloaded" in line])
+            server.log.wait_for(rf"not reloaded.*{said}")
+            assert answer(server) == "first"
+            assert len([line for line in server.log.seen if "not reloaded" in line]) == before + 1
+        server.write_app("app", ANSWER % "second")
+        harness.wait_until(lambda: answer(server) == "second")
+
+
 def test_without_watching_only_sighup_reloads():
     with Server({"app": ANSWER % "first"}, arguments=["--set", 'scripts.reload="manual"']) as server:
         server.write_app("app", ANSWER % "second")
