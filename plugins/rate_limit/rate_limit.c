@@ -114,7 +114,7 @@ static bool take(limiter* own, const gw_message* message) {
 
 static gw_status on_message(void* self, const gw_message* message) {
   limiter* own = self;
-  const bool allowed = take(own, message);
+  const bool allowed = message->priority == GW_PRIORITY_CRITICAL || take(own, message);
   if (message->kind == GW_EVENT) return allowed ? GW_OK : GW_ERROR_QUEUE_FULL;
   if (allowed) return own->host->messages->reply(own->host, message->ticket, (gw_bytes){NULL, 0}, NULL, 0);
   own->refused += 1;

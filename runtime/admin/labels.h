@@ -10,8 +10,9 @@ namespace godwit::admin {
 // The label of each index of an array in WorkerMetrics.
 inline constexpr std::array<std::string_view, kMessageKinds> kKindLabels = {"command", "event", "query", "response"};
 inline constexpr std::array<std::string_view, kSizeClasses> kSizeLabels = {"tiny", "small", "medium", "large", "huge"};
-inline constexpr std::array<std::string_view, kDropReasons> kDropLabels = {"queue_full", "expired",   "overload",
-                                                                           "closed",     "forbidden", "loop"};
+inline constexpr std::array<std::string_view, kDropReasons> kDropLabels = {
+    "queue_full", "expired", "overload", "closed", "forbidden", "loop", "cancelled"};
+inline constexpr std::array<std::string_view, kOverflowOutcomes> kOverflowLabels = {"rejected", "dropped", "closed"};
 inline constexpr std::array<std::string_view, kFailureStages> kFailureLabels = {"refused", "handler"};
 inline constexpr std::array<std::string_view, kPromiseOutcomes> kPromiseLabels = {"ok", "failure", "timeout",
                                                                                   "cancelled", "rejected"};

@@ -92,7 +92,7 @@ constexpr Metric kMetrics[] = {
        }
      }},
     {"godwit_messages_dropped_total", kCounter, "reason",
-     "Messages that reached no handler, by reason: queue_full, expired, overload, closed, forbidden, loop.",
+     "Messages that reached no handler, by reason: queue_full, expired, overload, closed, forbidden, loop, cancelled.",
      [](const Scrape& scrape, Series& series) {
        add_each(scrape, &M::messages_dropped, "reason", kDropLabels, series);
      }},
@@ -142,6 +142,32 @@ constexpr Metric kMetrics[] = {
        add_each(scrape, &M::promises_finished, "result", kPromiseLabels, series);
      }},
     {"godwit_late_replies_total", kCounter, "", "Replies that came when nobody waited any more.", PLAIN(late_replies)},
+    {"godwit_handlers_cancelled_total", kCounter, "", "Handlers that were told that nobody waits for their answer.",
+     PLAIN(handlers_cancelled)},
+    {"godwit_bound_events", kGauge, "", "Events that wait for the response that they come before or after.",
+     PLAIN(bound_events)},
+    {"godwit_bound_events_expired_total", kCounter, "",
+     "Of those, how many were dropped because the response was late.", PLAIN(bound_events_expired)},
+    {"godwit_outbox_waiting", kGauge, "", "Events for which a full session has no room yet.", PLAIN(outbox_waiting)},
+    {"godwit_outbox_overflows_total", kCounter, "result",
+     "Events for sessions that were full, by what became of them: rejected, dropped (the oldest that waited), closed "
+     "(with the session).",
+     [](const Scrape& scrape, Series& series) {
+       add_each(scrape, &M::outbox_overflows, "result", kOverflowLabels, series);
+     }},
+    {"godwit_sessions_idled_total", kCounter, "", "Sessions that were ended because they were not used.",
+     PLAIN(sessions_idled)},
+    {"godwit_offline_messages", kGauge, "", "Events that are kept for users who are away.", PLAIN(offline_messages)},
+    {"godwit_offline_bytes", kGauge, "", "Bytes of those events.", PLAIN(offline_bytes)},
+    {"godwit_offline_total", kCounter, "result",
+     "Events for users who were away, by what became of them: kept, and of those delivered, dropped (no room) or "
+     "expired.",
+     [](const Scrape& scrape, Series& series) {
+       series.add({{"result", "kept"}}, TOTAL(offline_kept));
+       series.add({{"result", "delivered"}}, TOTAL(offline_delivered));
+       series.add({{"result", "dropped"}}, TOTAL(offline_dropped));
+       series.add({{"result", "expired"}}, TOTAL(offline_expired));
+     }},
     {"godwit_dispatch_queue_length", kGauge, "", "Messages that wait for a handler.", PLAIN(dispatch_queue)},
     {"godwit_dispatch_queue_bytes", kGauge, "", "Bytes of those messages.", PLAIN(dispatch_queue_bytes)},
     {"godwit_dispatch_queue_capacity", kGauge, "", "How many may wait, over all workers.",

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "app/body_codecs.h"
+#include "host/services.h"
 
 namespace godwit::app {
 namespace {
@@ -41,6 +42,36 @@ void Dispatcher::submit(session::Session& session, session::Incoming message) {
   }
   enqueue({session.id(), target, handlers_.version(), clock_.now(),
            message.stored ? std::move(*message.stored) : wire::StoredMessage(envelope, message.body)});
+}
+
+bool Dispatcher::cancel(session::Session& session, uint64_t message_id) {
+  if (cancel_queued(session, message_id)) return true;
+  const host::Ticket ticket = tickets_.suspended(session.id(), message_id);
+  if (!ticket) return false;
+  Pending& pending = *tickets_.find(ticket);
+  if (pending.run || keyed_.asks_about(ticket)) return true;
+  const uint32_t unit = pending.unit;
+  metrics_.handlers_cancelled.add();
+  session.unbind(message_id);
+  settle(ticket, pending);
+  handlers_.withdraw(unit, ticket, *this);
+  return true;
+}
+
+bool Dispatcher::cancel_queued(session::Session& session, uint64_t message_id) {
+  std::optional<Queued> taken = holds_.take(session.id(), message_id);
+  if (!taken) {
+    const auto found = std::find_if(queue_.begin(), queue_.end(),
+                                    [&](const Queued& queued) { return queued.is_request(session.id(), message_id); });
+    if (found == queue_.end()) return false;
+    taken = std::move(*found);
+    queue_.erase(found);
+  }
+  queue_bytes_ -= taken->bytes;
+  metrics_.dispatch_queue_bytes.set(static_cast<int64_t>(queue_bytes_));
+  metrics_.messages_dropped[static_cast<size_t>(DropReason::kCancelled)].add();
+  session.handled(taken->message.envelope().seq);
+  return true;
 }
 
 bool Dispatcher::full() const {
@@ -348,9 +379,28 @@ void Dispatcher::suspend(host::Ticket ticket, bool ordered) {
   batch_over_ = true;
   Pending* pending = tickets_.find(ticket);
   if (!pending || pending->suspended) return;
-  pending->suspended = true;
+  tickets_.suspend(ticket);
   pending->holds = ordered;
   if (ordered) holds_.suspend(pending->session);
+}
+
+Status Dispatcher::notify(const host::Delivery& of, session::Bound place, const host::Outgoing& event) {
+  if (host::ReplySink* carrier = carrier_of(of.ticket)) return carrier->notify(of, place, event);
+  if (!wire::is_request(of.kind)) return godwit::fail(Code::kReplyNotExpected, "an event has no response");
+  const Pending* pending = tickets_.find(of.ticket);
+  const auto sender = pending ? pending->session : session::SessionId::from_u64(of.session ? of.session->id : 0);
+  session::Session* session = sessions_.find_session(sender);
+  if (!session) return godwit::fail(Code::kStaleHandle, "the session is gone");
+  const session::SendOptions options{.headers = event.headers, .ttl = event.ttl, .priority = event.priority};
+  if (pending) {
+    const Timestamp expires =
+        pending->deadline_ms ? pending->received + std::chrono::milliseconds(pending->deadline_ms) : kNever;
+    return session->bind(pending->message_id, place, expires, event.action, event.body, options);
+  }
+  if (keyed_.keeps(sender, of.message_id))
+    return session->bind(of.message_id, place, of.deadline, event.action, event.body, options);
+  if (place == session::Bound::kBefore) return godwit::fail(Code::kStaleHandle, "the response was given");
+  return session->send_after(of.message_id, event.action, event.body, options);
 }
 
 bool Dispatcher::expired(const Queued& queued, Timestamp now) const {

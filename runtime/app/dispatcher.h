@@ -59,6 +59,8 @@ class Dispatcher final : public host::ReplySink {
     virtual void note_handled(uint32_t /*unit*/, Duration /*took*/, size_t /*messages*/) {}
     /// Goes on with what waited and can go on now, as long as `sink` has not had enough. True when something is left.
     virtual bool run_ready(host::ReplySink& sink) = 0;
+    /// Nobody waits any more for the answer to a message that this unit had suspended; see Handler::withdraw.
+    virtual void withdraw(uint32_t, host::Ticket, host::ReplySink&) {}
     /// Moves on when what `find` answers may have changed: targets found before are then looked up again.
     virtual uint64_t version() const = 0;
   };
@@ -75,6 +77,11 @@ class Dispatcher final : public host::ReplySink {
 
   /// Queues a message, or answers at once why not (HandlerNotFound, DispatcherFull, ServerDraining).
   void submit(session::Session& session, session::Incoming message);
+
+  /// The sender of this request waits no longer. Where it has not entered a handler it never will; where its handler
+  /// has suspended it, that is told. Nothing is answered. False: it is not here.
+  /// Commands with an idempotency key that are under way go on: others may ask for their outcome.
+  bool cancel(session::Session& session, uint64_t message_id);
 
   /// The end of a turn: runs handlers until the queue is empty or the turn's budget is used. True when something is
   /// left.
@@ -94,6 +101,7 @@ class Dispatcher final : public host::ReplySink {
   host::ReplyOutcome fail_for(host::Ticket ticket, Code code, std::string_view text, Duration retry_after) override;
   void done(host::Ticket ticket) override;
   void suspend(host::Ticket ticket, bool ordered) override;
+  Status notify(const host::Delivery& of, session::Bound place, const host::Outgoing& event) override;
   Status forward(const host::Delivery& delivery, std::string_view action) override;
   bool enough() const override { return enough_ || batch_over_; }
 
@@ -103,6 +111,7 @@ class Dispatcher final : public host::ReplySink {
 
   host::ReplySink* carrier_of(host::Ticket ticket);
   bool full() const;
+  bool cancel_queued(session::Session& session, uint64_t message_id);
   void enqueue(Queued message);
   void pop();
   void run_batches();

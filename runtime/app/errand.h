@@ -39,6 +39,11 @@ struct StatsErrand {
   OperationId operation;
 };
 
+/// Nobody waits for the reply to this request any more.
+struct CancelErrand {
+  OperationId operation;
+};
+
 struct ReplyErrand {
   OperationId operation;
   wire::StoredMessage reply;  ///< its envelope has status, code, text and headers
@@ -69,8 +74,8 @@ struct VerdictErrand {
   Duration retry_after{};
 };
 
-using Errand = std::variant<DeliverErrand, SpreadErrand, CloseErrand, StatsErrand, ReplyErrand, FanoutErrand,
-                            StatsReplyErrand, CarryErrand, VerdictErrand>;
+using Errand = std::variant<DeliverErrand, CancelErrand, SpreadErrand, CloseErrand, StatsErrand, ReplyErrand,
+                            FanoutErrand, StatsReplyErrand, CarryErrand, VerdictErrand>;
 
 /// What it costs while it waits.
 size_t bytes_of(const Errand& errand);

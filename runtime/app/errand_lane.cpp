@@ -5,6 +5,7 @@ namespace {
 
 struct Bytes {
   size_t operator()(const DeliverErrand& errand) const { return errand.message.bytes(); }
+  size_t operator()(const CancelErrand&) const { return 0; }
   // The message counts for each worker that it goes to: a little too much is on the safe side.
   size_t operator()(const SpreadErrand& errand) const {
     return errand.message->bytes() + errand.to.size() * sizeof(host::SessionKey);

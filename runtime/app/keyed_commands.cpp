@@ -81,11 +81,11 @@ void KeyedCommands::keep(std::shared_ptr<host::OnceRun> run, const ReplyAddress&
   host::OnceOutcome outcome = outcome_of(reply);
   if (is_interruption(reply.code)) run->enter();
   if (is_interruption(reply.code) || is_refusal(reply.code)) return events_.kept(to, outcome);
-  ++keeping_;
+  kept_for_.insert({to.session.to_u64(), to.message_id});
   run->finish(outcome, [weak = std::weak_ptr(self_), to, outcome] {
     const auto self = weak.lock();
     if (!self) return;
-    --(*self)->keeping_;
+    (*self)->kept_for_.erase({to.session.to_u64(), to.message_id});
     (*self)->events_.kept(to, outcome);
   });
 }

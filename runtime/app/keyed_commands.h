@@ -4,6 +4,8 @@
 
 #include <functional>
 #include <memory>
+#include <set>
+#include <utility>
 
 #include "app/queued_message.h"
 #include "host/handler.h"
@@ -36,16 +38,21 @@ class KeyedCommands {
   /// What came of an execution. Comes to `kept`, before this returns or later.
   void keep(std::shared_ptr<host::OnceRun> run, const ReplyAddress& to, const session::Reply& reply);
 
+  bool asks_about(host::Ticket ticket) const { return asked_.contains(ticket.bits); }
+  /// The answer to this command is not sent yet, because it is being kept.
+  bool keeps(session::SessionId session, uint64_t message_id) const {
+    return kept_for_.contains({session.to_u64(), message_id});
+  }
   size_t asked() const { return asked_.size(); }
-  size_t keeping() const { return keeping_; }
+  size_t keeping() const { return kept_for_.size(); }
 
  private:
   void on_begun(host::Ticket ticket, Result<host::Once::Begun> begun);
 
   const Clock& clock_;
   Events events_;
-  tsl::robin_map<uint64_t, QueuedMessage> asked_;  ///< by ticket
-  size_t keeping_ = 0;
+  tsl::robin_map<uint64_t, QueuedMessage> asked_;     ///< by ticket
+  std::set<std::pair<uint64_t, uint64_t>> kept_for_;  ///< by session and message, whose answers are being kept
   std::shared_ptr<KeyedCommands*> self_ = std::make_shared<KeyedCommands*>(this);  ///< what comes later holds it weakly
 };
 

@@ -15,6 +15,15 @@ Result<OperationId> Operations::begin(Operation::End end, Timestamp deadline) {
   return id;
 }
 
+void Operations::note_sent(OperationId id, Operation::Sent sent) {
+  if (Operation* operation = operations_.get(id)) operation->sent = sent;
+}
+
+std::optional<Operation::Sent> Operations::sent(OperationId id) {
+  const Operation* operation = operations_.get(id);
+  return operation ? operation->sent : std::nullopt;
+}
+
 void Operations::forget(OperationId id) { take(id); }
 
 std::optional<Operation::End> Operations::take(OperationId id) {

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <variant>
 
 #include "app/errand.h"
 #include "base/slot_map.h"
 #include "base/timer_heap.h"
 #include "session/reply.h"
+#include "session/session.h"
 
 namespace godwit::app {
 
@@ -29,6 +31,13 @@ struct Operation {
       : end(std::move(whoever)), deadline_timer(std::move(on_deadline)) {}
   End end;
   Timer deadline_timer;
+  /// Of a request: where it went, so that it can be withdrawn.
+  struct Sent {
+    session::SessionId session;  ///< of this worker, and the message's id there; or
+    uint64_t message_id = 0;
+    std::optional<uint32_t> worker;  ///< the other worker that has it
+  };
+  std::optional<Sent> sent = std::nullopt;
 };
 
 /// What one worker has begun, for itself or for others, and not yet heard the end of. Each ends once: by an answer or
@@ -43,6 +52,8 @@ class Operations final : public session::ReplyWaiter {
 
   /// PromiseLimit at the bound. kNever: something else makes sure that it ends.
   Result<OperationId> begin(Operation::End end, Timestamp deadline);
+  void note_sent(OperationId id, Operation::Sent sent);
+  std::optional<Operation::Sent> sent(OperationId id);
   /// It never began after all: nobody hears anything.
   void forget(OperationId id);
 

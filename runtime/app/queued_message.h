@@ -32,6 +32,11 @@ struct QueuedMessage {
   bool handed_on = false;                ///< its verdict comes from where it went
   std::shared_ptr<host::OnceRun> run{};  ///< it has an idempotency key, and is to be executed
   std::string spoken{};                  ///< it was translated from this content-type
+
+  bool is_request(session::SessionId from, uint64_t message_id) const {
+    const wire::Envelope& envelope = message.envelope();
+    return session == from && envelope.message_id() == message_id && wire::is_request(envelope.kind);
+  }
 };
 
 }  // namespace godwit::app

@@ -25,6 +25,12 @@ bool RetiredApps::run_ready(host::ReplySink& sink, Timestamp now) {
   return left;
 }
 
+void RetiredApps::withdraw(uint32_t unit, host::Ticket ticket, host::ReplySink& sink) {
+  for (const Retired& retired : apps_) {
+    if (retired.unit == unit) retired.app->withdraw(ticket, sink);
+  }
+}
+
 std::vector<RetiredApps::Ended> RetiredApps::reap() {
   std::vector<Ended> ended;
   std::erase_if(apps_, [&](const Retired& retired) {

@@ -21,6 +21,9 @@ class RetiredApps {
   /// Goes on with what can go on. True when something is left for the next turn.
   bool run_ready(host::ReplySink& sink, Timestamp now);
 
+  /// See Handler::withdraw.
+  void withdraw(uint32_t unit, host::Ticket ticket, host::ReplySink& sink);
+
   struct Ended {
     uint32_t unit;
     host::AppStats stats;

@@ -50,7 +50,11 @@ Result<std::unique_ptr<Server>> Server::create(ServerOptions options, io::System
 }
 
 Server::Server(ServerOptions options, io::SystemLogSink& sink)
-    : options_(std::move(options)), sink_(sink), log_(sink, "server"), config_(options_.loaded.config) {}
+    : options_(std::move(options)),
+      sink_(sink),
+      log_(sink, "server"),
+      config_(options_.loaded.config),
+      directory_(clock_, offline_limits(config_)) {}
 
 Server::~Server() {
   for (const auto& worker : workers_) worker->stop();

@@ -76,7 +76,7 @@ class Server {
   io::SystemEntropy entropy_;
   quic::KeyRing keys_{entropy_};  ///< of what clients keep for us
   io::SystemClock clock_;         ///< of what all workers share
-  SessionDirectory directory_{clock_};
+  SessionDirectory directory_;
   std::unique_ptr<MemoryKvStore> kv_;
   std::unique_ptr<store::Engine> store_;
   UnitEngine* store_of_unit_ = nullptr;  ///< the same, where a plugin keeps it

@@ -5,6 +5,14 @@
 namespace godwit::app {
 namespace {
 
+using What = host::SessionEvent::What;
+
+/// Of ours, or of the client's: no network does that.
+bool is_mistake(Code reason) {
+  const auto info = describe(reason);
+  return info && info->severity >= Severity::kError;
+}
+
 /// The network's fault, or that of silence: the session may go on over another connection. Whoever says goodbye or
 /// breaks the protocol ends it.
 bool outlives(Code reason) {
@@ -36,7 +44,8 @@ ServerCore::ServerCore(const ServerCoreConfig& config, quic::EndpointOptions opt
       dispatcher_(config_.dispatcher, world.clock, world.metrics, world.log.named("dispatch"), world.handlers, *this),
       sessions_({config_.session, worker_, config.promises_max, config.promises_warn_ratio},
                 {world.clock, world.timers, world.log.named("sessions"), world.metrics, world.sessions, world.services,
-                 world.listener, *this}),
+                 world.listener, *this,
+                 [this](session::SessionId id) { end_session(id, Code::kSessionIdle, "it was not used"); }}),
       endpoint_(quic::make_endpoint(
           std::move(options),
           {world.clock, world.timers, world.sender, world.entropy, world.log.named("quic"), world.metrics}, *this)),
@@ -170,6 +179,8 @@ void ServerCore::end_peer(quic::ConnectionId id, const quic::Closed& closed) {
 
 /// Its connection is gone: the session goes, or stays for another one.
 void ServerCore::leave(Resident& resident, Code reason, std::string_view text) {
+  if (reason == Code::kIdleTimeout) sessions_.tell(What::kHeartbeatTimeout, resident, reason, text);
+  if (is_mistake(reason)) sessions_.tell(What::kError, resident, reason, text);
   if (resident.ending) {
     const Ending ending = *resident.ending;
     return sessions_.end(resident.id, ending.code, ending.text);
@@ -179,7 +190,21 @@ void ServerCore::leave(Resident& resident, Code reason, std::string_view text) {
   sessions_.end(resident.id, reason, text);
 }
 
+void ServerCore::on_broadcast(std::string_view group, std::string_view action, size_t sessions) {
+  if (!sessions_.told(What::kBroadcast)) return;
+  world_.listener->on_session({.what = What::kBroadcast,
+                               .session = {},
+                               .code = Code::kOk,
+                               .reason = std::string(group),
+                               .groups = {},
+                               .action = std::string(action),
+                               .count = sessions});
+}
+
 void ServerCore::on_message(session::Session& session, session::Incoming message) {
+  const wire::Envelope& envelope = message.envelope;
+  if (sessions_.told(What::kReceived))
+    sessions_.tell_message(What::kReceived, session.id(), Code::kOk, envelope.action, envelope.message_id());
   dispatcher_.submit(session, message);
 }
 

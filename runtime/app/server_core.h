@@ -103,6 +103,16 @@ class ServerCore final : private quic::ConnectionOwner,
   void on_greeting(client::Channel& channel, const wire::Frame& frame) override;
   void on_goodbye(client::Channel& channel, const wire::Goodbye& goodbye) override;
   void on_message(session::Session& session, session::Incoming message) override;
+  bool on_cancel(session::Session& session, uint64_t message_id) override {
+    return dispatcher_.cancel(session, message_id);
+  }
+  void on_sent(session::Session& session, const wire::Envelope& envelope, Code code) override {
+    using What = host::SessionEvent::What;
+    if (sessions_.told(What::kSent))
+      sessions_.tell_message(What::kSent, session.id(), code, envelope.action, envelope.message_id());
+  }
+  void on_broadcast(std::string_view group, std::string_view action, size_t sessions) override;
+  WorkerMetrics& counts() override { return world_.metrics; }
   void on_turn_wanted(session::Session& session) override { sessions_.want_turn(session.id()); }
   void on_confirmed(client::Channel& channel) override;
   const host::SessionView* view_session(session::SessionId id) override { return sessions_.view(id); }

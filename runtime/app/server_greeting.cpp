@@ -149,6 +149,7 @@ void ServerCore::welcome(Peer& peer, Resident& resident, const std::optional<ses
   const auto theirs = resumed ? std::optional(peer.claim->resync) : std::nullopt;
   const Status live = peer.channel.go_live(*sessions_.session(resident.id), heartbeat, peer.features, theirs);
   if (!live) return peer.channel.close(live.error().code, "the client allows no stream for the shared lane");
+  if (!resumed) sessions_.deliver_kept(resident);
   log_.debug(resumed ? "session resumed" : "session opened",
              {{"client", resident.identity.client_id}, {"uid", resident.identity.uid}, {"address", peer.address}});
 }

@@ -26,19 +26,24 @@ void SessionDirectory::move(host::SessionKey key, std::string address) {
   if (const auto found = sessions_.find(key); found != sessions_.end()) found->second.address = std::move(address);
 }
 
-void SessionDirectory::leave(host::SessionKey key) {
+OfflineTable::Tally SessionDirectory::leave(host::SessionKey key) {
+  std::string gone;
   {
     const std::unique_lock lock(mutex_);
     const auto found = sessions_.find(key);
-    if (found == sessions_.end()) return;
+    if (found == sessions_.end()) return {};
     if (const auto uid = by_uid_.find(found->second.uid); uid != by_uid_.end()) {
       std::erase(uid->second, key);
-      if (uid->second.empty()) by_uid_.erase(uid);
+      if (uid->second.empty()) {
+        gone = uid->first;
+        by_uid_.erase(uid);
+      }
     }
     sessions_.erase(found);
   }
   groups_.leave(key);
   attributes_.leave(key);
+  return offline_.leave(gone);
 }
 
 std::optional<host::SessionInfo> SessionDirectory::find(host::SessionKey key) const {

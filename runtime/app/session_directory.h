@@ -8,6 +8,7 @@
 
 #include "app/attribute_table.h"
 #include "app/group_table.h"
+#include "app/offline_table.h"
 #include "host/services.h"
 
 namespace godwit::app {
@@ -17,13 +18,14 @@ namespace godwit::app {
 class SessionDirectory {
  public:
   /// `clock` is asked from any thread.
-  explicit SessionDirectory(const Clock& clock) : attributes_(clock) {}
+  explicit SessionDirectory(const Clock& clock, const OfflineLimits& offline = {})
+      : attributes_(clock), offline_(clock, offline) {}
 
   void enter(host::SessionInfo info);
   /// It is reached at another address now.
   void move(host::SessionKey key, std::string address);
   /// Nothing of the session is found any more, in no group either.
-  void leave(host::SessionKey key);
+  OfflineTable::Tally leave(host::SessionKey key);
 
   std::optional<host::SessionInfo> find(host::SessionKey key) const;
   /// Which worker it is on.
@@ -37,6 +39,7 @@ class SessionDirectory {
 
   AttributeTable& attributes() { return attributes_; }
   GroupTable& groups() { return groups_; }
+  OfflineTable& offline() { return offline_; }
   const AttributeTable& attributes() const { return attributes_; }
   const GroupTable& groups() const { return groups_; }
 
@@ -45,6 +48,7 @@ class SessionDirectory {
 
   AttributeTable attributes_;
   GroupTable groups_;
+  OfflineTable offline_;
   mutable std::shared_mutex mutex_;
   std::map<host::SessionKey, host::SessionInfo> sessions_;  ///< in order, so that a cursor is a key
   std::map<std::string, std::vector<host::SessionKey>, std::less<>> by_uid_;

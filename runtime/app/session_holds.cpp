@@ -1,5 +1,7 @@
 #include "app/session_holds.h"
 
+#include <algorithm>
+
 namespace godwit::app {
 
 std::deque<QueuedMessage> SessionHolds::let_go(session::SessionId session) {
@@ -19,6 +21,19 @@ void SessionHolds::push_back(QueuedMessage message) {
 void SessionHolds::push_front(QueuedMessage message) {
   holds_.find(message.session).value().waiting.push_front(std::move(message));
   ++size_;
+}
+
+std::optional<QueuedMessage> SessionHolds::take(session::SessionId session, uint64_t message_id) {
+  const auto hold = holds_.find(session);
+  if (hold == holds_.end()) return std::nullopt;
+  std::deque<QueuedMessage>& waiting = hold.value().waiting;
+  const auto found = std::find_if(waiting.begin(), waiting.end(),
+                                  [&](const QueuedMessage& queued) { return queued.is_request(session, message_id); });
+  if (found == waiting.end()) return std::nullopt;
+  QueuedMessage taken = std::move(*found);
+  waiting.erase(found);
+  --size_;
+  return taken;
 }
 
 void SessionHolds::rest(QueuedMessage message) {

@@ -3,6 +3,7 @@
 #include <tsl/robin_map.h>
 
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "app/queued_message.h"
@@ -21,6 +22,9 @@ class SessionHolds {
   /// Behind what waits already, or before it. The session is one that `holds`.
   void push_back(QueuedMessage message);
   void push_front(QueuedMessage message);
+
+  /// The request with this id, if it waits here.
+  std::optional<QueuedMessage> take(session::SessionId session, uint64_t message_id);
 
   /// For a unit that rests: it waits for `end_rest`, and with it what its session sends after it, whoever that is for.
   void rest(QueuedMessage message);

@@ -1,5 +1,7 @@
 #include "app/session_table.h"
 
+#include <algorithm>
+
 #include "base/planted.h"
 
 namespace godwit::app {
@@ -10,6 +12,11 @@ namespace {
 constexpr size_t kBlockBytes = 4096;
 constexpr size_t kIdleBlocksMax = 1024;
 
+/// How often it is looked for idle sessions: so late they end at most.
+constexpr Duration kSweepMax = 30s;
+constexpr Duration kSweepMin = 100ms;
+constexpr int kSweepsPerTimeout = 10;
+
 }  // namespace
 
 SessionTable::SessionTable(const Options& options, World world)
@@ -18,7 +25,10 @@ SessionTable::SessionTable(const Options& options, World world)
       blocks_(kIdleBlocksMax, kBlockBytes),
       promises_(options.promises_max, world.clock, world.timers, world.metrics, *this, options.promises_warn_ratio),
       sessions_(options.number),
-      expiry_timer_([this](Timestamp now) { give_up_late(now); }) {}
+      expiry_timer_([this](Timestamp now) { give_up_late(now); }),
+      sweep_timer_([this](Timestamp now) { sweep(now); }) {
+  if (world_.on_idle) arm_sweep();
+}
 
 SessionTable::~SessionTable() {
   for (const auto& [id, resident] : residents_) world_.services.directory().leave(id.to_u64());
@@ -114,6 +124,47 @@ void SessionTable::rejoin(Resident& resident, std::string address) {
   tell(host::SessionEvent::What::kResumed, resident, Code::kOk, {});
 }
 
+void SessionTable::deliver_kept(const Resident& resident) {
+  OfflineTable::Tally tally;
+  const auto kept = world_.services.directory().offline().enter(resident.identity.uid, tally);
+  session::Session* session = sessions_.get(resident.id);
+  for (size_t i = 0; i < kept.size(); ++i) {
+    const wire::Envelope& envelope = kept[i].message.envelope();
+    const std::string place = std::to_string(i + 1) + "/" + std::to_string(kept.size());
+    std::vector<wire::Header> headers(envelope.headers.begin(), envelope.headers.end());
+    headers.push_back({"offline", place});
+    const session::SendOptions options{.headers = headers, .priority = envelope.priority};
+    if (session && session->send_event(envelope.action, kept[i].message.body(), options, {})) continue;
+    --tally.delivered;
+    ++tally.dropped;
+  }
+  tally.add_to(world_.metrics);
+}
+
+void SessionTable::arm_sweep() {
+  const Duration timeout = options_.config.idle_timeout;
+  const Duration pause =
+      timeout == Duration::zero() ? kSweepMax : std::clamp(timeout / kSweepsPerTimeout, kSweepMin, kSweepMax);
+  world_.timers.arm(sweep_timer_, world_.clock.now() + pause);
+}
+
+/// Those without a connection are given up by the resume window instead.
+void SessionTable::sweep(Timestamp now) {
+  arm_sweep();
+  const Duration timeout = options_.config.idle_timeout;
+  if (timeout == Duration::zero()) return;
+  std::vector<session::SessionId> idle;
+  for (const auto& [id, resident] : residents_) {
+    const session::Session* session = sessions_.get(id);
+    if (resident->ends == kNever && !resident->ending && session && now - session->active() >= timeout)
+      idle.push_back(id);
+  }
+  for (const session::SessionId id : idle) {
+    world_.metrics.sessions_idled.add();
+    world_.on_idle(id);
+  }
+}
+
 void SessionTable::stop_waiting(Resident& resident) {
   if (resident.ends == kNever) return;
   for (auto [at, last] = parted_.equal_range(resident.ends); at != last; ++at) {
@@ -150,7 +201,7 @@ void SessionTable::end(session::SessionId id, Code code, std::string_view reason
 
 void SessionTable::forget(session::SessionId id) {
   stop_waiting(*find(id));
-  world_.services.directory().leave(id.to_u64());
+  world_.services.directory().leave(id.to_u64()).add_to(world_.metrics);
   residents_.erase(id);
   sessions_.erase(id);
   if (!planted(Fault::kPlaceNotReturned)) world_.places.release();
@@ -158,12 +209,32 @@ void SessionTable::forget(session::SessionId id) {
 }
 
 void SessionTable::tell(host::SessionEvent::What what, const Resident& resident, Code code, std::string_view reason) {
-  if (!world_.listener || !world_.listener->hears(what)) return;
+  if (!told(what)) return;
   const host::SessionKey key = resident.id.to_u64();
   auto session = world_.services.session(key);
   if (!session) return;
   told_ = true;
-  world_.listener->on_session({what, std::move(*session), code, std::string(reason), world_.services.groups_of(key)});
+  world_.listener->on_session({.what = what,
+                               .session = std::move(*session),
+                               .code = code,
+                               .reason = std::string(reason),
+                               .groups = world_.services.groups_of(key),
+                               .count = resident.epoch - 1});
+}
+
+void SessionTable::tell_message(host::SessionEvent::What what, session::SessionId id, Code code,
+                                std::string_view action, uint64_t message_id) {
+  if (!told(what)) return;
+  auto session = world_.services.session(id.to_u64());
+  if (!session) return;
+  told_ = true;
+  world_.listener->on_session({.what = what,
+                               .session = std::move(*session),
+                               .code = code,
+                               .reason = {},
+                               .groups = {},
+                               .action = std::string(action),
+                               .message_id = message_id});
 }
 
 void SessionTable::end_turn() {
@@ -177,6 +248,8 @@ void SessionTable::end_turn() {
 
 void SessionTable::on_promise_expired(const session::Promise& promise) {
   if (session::Session* session = sessions_.get(promise.session)) session->promise_expired(promise);
+  tell_message(host::SessionEvent::What::kPromiseTimeout, promise.session, Code::kDeadlineExceeded, {},
+               promise.message_id);
 }
 
 void SessionTable::on_promises_high(size_t in_use, size_t bound) {

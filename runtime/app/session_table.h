@@ -2,6 +2,7 @@
 
 #include <tsl/robin_map.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -56,6 +57,8 @@ class SessionTable final : private session::PromiseTable::Owner {
     WorkerServices& services;
     host::SessionListener* listener;
     session::Session::Owner& owner;
+    /// This session is idle for too long; empty: none ever is.
+    std::function<void(session::SessionId)> on_idle = {};
   };
   SessionTable(const Options& options, World world);
   ~SessionTable() override;
@@ -67,12 +70,22 @@ class SessionTable final : private session::PromiseTable::Owner {
   session::Session* session(session::SessionId id) { return sessions_.get(id); }
   const host::SessionView* view(session::SessionId id);
 
+  /// What came for its user while nobody of that name was here, in order, each with the header `offline`: which one it
+  /// is, and of how many.
+  void deliver_kept(const Resident& resident);
+  /// Apps hear of something about this session.
+  void tell_message(host::SessionEvent::What what, session::SessionId id, Code code, std::string_view action,
+                    uint64_t message_id);
+  bool told(host::SessionEvent::What what) const { return world_.listener && world_.listener->hears(what); }
+
   /// Its connection was lost: it is kept for the resume window, when it keeps its messages, and ends otherwise.
   void part(session::SessionId id, Code code, std::string_view reason);
   /// Another connection speaks for it from here on; a new epoch begins.
   void rejoin(Resident& resident, std::string address);
   /// Everybody who waits hears `code`; nothing of it is found any more.
   void end(session::SessionId id, Code code, std::string_view reason);
+
+  void tell(host::SessionEvent::What what, const Resident& resident, Code code, std::string_view reason);
 
   /// Sends the acknowledgements that are due.
   void end_turn();
@@ -92,7 +105,8 @@ class SessionTable final : private session::PromiseTable::Owner {
   Resident& make(session::Identity identity, std::string address);
   Status furnish(const Resident& resident);
   void forget(session::SessionId id);
-  void tell(host::SessionEvent::What what, const Resident& resident, Code code, std::string_view reason);
+  void arm_sweep();
+  void sweep(Timestamp now);
   void stop_waiting(Resident& resident);
   void give_up_late(Timestamp now);
   void arm_expiry();
@@ -105,6 +119,7 @@ class SessionTable final : private session::PromiseTable::Owner {
   tsl::robin_map<session::SessionId, std::unique_ptr<Resident>> residents_;
   std::multimap<Timestamp, session::SessionId> parted_;  ///< without a connection, by when they end
   Timer expiry_timer_;
+  Timer sweep_timer_;
   std::vector<session::SessionId> turn_wanted_;
   bool told_ = false;
 };

@@ -17,6 +17,7 @@ session::SessionConfig session_settings(const Config& config) {
       .heartbeat_misses_max = static_cast<uint32_t>(from.heartbeat_timeout_count),
       .outbox_messages_max = from.outbox_messages_max,
       .outbox_bytes_max = from.outbox_bytes_max,
+      .overflow = from.overflow,
       .holdback_messages_max = from.holdback_messages_max,
       .holdback_bytes_max = from.holdback_bytes_max,
       .ack_delay = from.ack_delay,
@@ -24,6 +25,8 @@ session::SessionConfig session_settings(const Config& config) {
       .ack_timeout = from.ack_timeout,
       .ack_retries = static_cast<uint32_t>(from.ack_retries),
       .resume_window = from.resume_window,
+      .idle_timeout = from.idle_timeout,
+      .activity = from.activity,
       .request_timeout = config.message.default_timeout,
       .body_bytes_max = config.message.inline_max,
       .arriving_bytes_max = config.message.arriving_bytes_max,
@@ -61,6 +64,14 @@ host::AppLimits app_limits(const Config& config, const std::string& app) {
   limits.cpu_max = own->second.cpu_max.value_or(limits.cpu_max);
   limits.coroutines_max = own->second.coroutines_max.value_or(limits.coroutines_max);
   return limits;
+}
+
+OfflineLimits offline_limits(const Config& config) {
+  const OfflineSection& from = config.offline;
+  return {.ttl = from.ttl,
+          .messages_max = from.messages_max,
+          .bytes_max = from.bytes_max,
+          .total_bytes_max = from.total_bytes_max};
 }
 
 KvLimits kv_limits(const Config& config) {

@@ -18,6 +18,7 @@ ServerCoreConfig core_settings(const Config& config);
 /// Of the app of that name, which may have limits of its own; empty: of an app that has none.
 host::AppLimits app_limits(const Config& config, const std::string& app = {});
 KvLimits kv_limits(const Config& config);
+OfflineLimits offline_limits(const Config& config);
 /// The store that was asked for, with its folder. An error names the file.
 Result<std::unique_ptr<store::Engine>> open_store(const Config& config, const Clock& clock, Log log);
 OnceLimits once_limits(const Config& config);

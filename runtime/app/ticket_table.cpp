@@ -27,6 +27,7 @@ host::Ticket TicketTable::issue(const QueuedMessage& queued) {
   pending.suspended = false;
   pending.holds = false;
   pending.refused = false;
+  pending.unit = queued.target.unit;
   pending.kind = envelope.kind;
   pending.session = queued.session;
   pending.seq = envelope.seq;
@@ -48,9 +49,21 @@ PendingTicket* TicketTable::find(host::Ticket ticket) {
   return pending.used && pending.generation == ticket.bits >> 32 ? &pending : nullptr;
 }
 
+void TicketTable::suspend(host::Ticket ticket) {
+  PendingTicket& pending = tickets_[static_cast<uint32_t>(ticket.bits)];
+  pending.suspended = true;
+  if (wire::is_request(pending.kind)) suspended_[{pending.session.to_u64(), pending.message_id}] = ticket;
+}
+
+host::Ticket TicketTable::suspended(session::SessionId session, uint64_t message_id) const {
+  const auto found = suspended_.find({session.to_u64(), message_id});
+  return found == suspended_.end() ? host::Ticket() : found->second;
+}
+
 void TicketTable::release(host::Ticket ticket) {
   const auto slot = static_cast<uint32_t>(ticket.bits);
   PendingTicket& pending = tickets_[slot];
+  if (pending.suspended) suspended_.erase({pending.session.to_u64(), pending.message_id});
   pending.used = false;
   pending.run.reset();
   pending.generation = pending.generation % kGenerationMax + 1;

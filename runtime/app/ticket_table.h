@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "app/queued_message.h"
@@ -14,6 +16,7 @@ struct PendingTicket {
   bool suspended = false;
   bool holds = false;    ///< later messages of its session wait for it
   bool refused = false;  ///< its handler never saw it
+  uint32_t unit = 0;     ///< whose handler has it
   wire::Kind kind{};
   session::SessionId session;
   uint64_t seq = 0;
@@ -37,6 +40,10 @@ class TicketTable {
   host::Ticket issue(const QueuedMessage& queued);
   /// Null: it is stale. Valid until the next is issued.
   PendingTicket* find(host::Ticket ticket);
+  /// The handler goes on with it in a later turn. `ticket` is one that is found.
+  void suspend(host::Ticket ticket);
+  /// The request with this id among those that are suspended; no ticket when there is none.
+  host::Ticket suspended(session::SessionId session, uint64_t message_id) const;
   /// `ticket` is one that is found.
   void release(host::Ticket ticket);
   size_t size() const { return tickets_.size() - free_.size(); }
@@ -44,6 +51,7 @@ class TicketTable {
  private:
   std::vector<PendingTicket> tickets_;
   std::vector<uint32_t> free_;
+  std::map<std::pair<uint64_t, uint64_t>, host::Ticket> suspended_;  ///< requests, by session and message id
 };
 
 }  // namespace godwit::app

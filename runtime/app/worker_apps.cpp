@@ -264,6 +264,15 @@ bool WorkerApps::run_ready(host::ReplySink& sink) {
   return left;
 }
 
+/// Whichever generation has it.
+void WorkerApps::withdraw(uint32_t index, host::Ticket ticket, host::ReplySink& sink) {
+  if (index >= units_.size()) return;
+  const Unit& unit = units_[index];
+  if (unit.app) unit.app->withdraw(ticket, sink);
+  if (unit.ready) unit.ready->withdraw(ticket, sink);
+  retired_.withdraw(index, ticket, sink);
+}
+
 void WorkerApps::reap() {
   for (const RetiredApps::Ended& ended : retired_.reap()) units_[ended.unit].ended += ended.stats;
 }

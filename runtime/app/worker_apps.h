@@ -62,6 +62,7 @@ class WorkerApps final : public Dispatcher::Handlers, public host::SessionListen
   /// Who has the messages with keys; null: nobody.
   void attach(KeyDesk* desk) { desk_ = desk; }
   void note_handled(uint32_t unit, Duration took, size_t messages) override;
+  void withdraw(uint32_t unit, host::Ticket ticket, host::ReplySink& sink) override;
   /// The live units that decide who may come in.
   UnitAuthenticator& authenticator() { return authenticator_; }
   /// The unit that keeps the store is live, or none has to.

@@ -60,6 +60,7 @@ WorkerServices::WorkerServices(uint32_t worker, const Clock& clock, TimerHeap& t
       directory_(directory),
       operations_(timers,
                   [this](const Operation::Relay& relay, const session::Reply& reply) {
+                    relays_.erase({relay.worker, relay.operation.to_u64()});
                     answer(relay.worker, ReplyErrand{relay.operation, stored(reply)});
                   }),
       again_timer_([](Timestamp) {}) {}  // being awake is all it is for
@@ -103,16 +104,46 @@ Result<ErrandLane*> WorkerServices::lane_to(host::SessionKey key) {
 }
 
 Status WorkerServices::send(host::SessionKey key, const host::Outgoing& message, host::Completion done) {
-  return deliver(key, wire::Kind::kEvent, message, std::move(done));
+  return deliver(key, wire::Kind::kEvent, message, std::move(done)).map([](OperationId) {});
 }
 
-Status WorkerServices::request(host::SessionKey key, wire::Kind kind, const host::Outgoing& message,
-                               host::Completion done) {
-  return deliver(key, kind, message, std::move(done));
+Result<host::RequestId> WorkerServices::request(host::SessionKey key, wire::Kind kind, const host::Outgoing& message,
+                                                host::Completion done) {
+  return deliver(key, kind, message, std::move(done)).map([](OperationId id) { return id.to_u64(); });
 }
 
-Status WorkerServices::deliver(host::SessionKey key, wire::Kind kind, const host::Outgoing& message,
-                               host::Completion done) {
+Status WorkerServices::keep(std::string_view uid, const host::Outgoing& message, Duration ttl) {
+  if (!sessions_) return fail(Code::kServerDraining);
+  const wire::Envelope envelope = envelope_of(wire::Kind::kEvent, message, {});
+  if (const Status valid = check(envelope, message.body); !valid) return valid;
+  OfflineTable::Tally tally;
+  Status kept = directory_.offline().keep(std::string(uid), {envelope, message.body}, ttl, tally);
+  tally.add_to(sessions_->counts());
+  return kept;
+}
+
+Duration WorkerServices::request_timeout() const {
+  return sessions_ ? sessions_->session_config().request_timeout : Duration();
+}
+
+/// Another worker is told, and what it answers is nobody's.
+void WorkerServices::cancel(host::RequestId request) {
+  const auto operation = OperationId::from_u64(request);
+  const auto sent = operations_.sent(operation);
+  if (!sent) return;
+  if (!sent->worker) return cancel_here(operation);
+  lanes_[*sent->worker]->push(CancelErrand{operation});
+  operations_.reply(operation, {wire::Status::kFailure, Code::kCancelled, "the caller withdrew it", {}, {}});
+}
+
+void WorkerServices::cancel_here(OperationId operation) {
+  const auto sent = operations_.sent(operation);
+  session::Session* session = sent && sessions_ ? sessions_->find_session(sent->session) : nullptr;
+  if (session) session->cancel(sent->message_id);
+}
+
+Result<OperationId> WorkerServices::deliver(host::SessionKey key, wire::Kind kind, const host::Outgoing& message,
+                                            host::Completion done) {
   if (!sessions_) return gone();
   const Duration timeout =
       message.timeout > Duration::zero() ? message.timeout : sessions_->session_config().request_timeout;
@@ -124,7 +155,7 @@ Status WorkerServices::deliver(host::SessionKey key, wire::Kind kind, const host
   if (!here) {
     auto found = lane_to(key);
     if (!found) return tl::unexpected(std::move(found.error()));
-    if (Status valid = check(envelope, message.body); !valid) return valid;
+    if (Status valid = check(envelope, message.body); !valid) return tl::unexpected(std::move(valid.error()));
     lane = *found;
   }
   OperationId operation;
@@ -136,11 +167,14 @@ Status WorkerServices::deliver(host::SessionKey key, wire::Kind kind, const host
   }
   if (lane) {
     lane->push(DeliverErrand{key, {envelope, message.body}, operation});
-    return {};
+    if (wire::is_request(kind)) operations_.note_sent(operation, {.worker = directory_.worker_of(key)});
+    return operation;
   }
-  Status sent = deliver_here(*here, envelope, message.body, operation);
-  if (!sent) operations_.forget(operation);
-  return sent;
+  if (Status sent = deliver_here(*here, envelope, message.body, operation); !sent) {
+    operations_.forget(operation);
+    return tl::unexpected(std::move(sent.error()));
+  }
+  return operation;
 }
 
 Status WorkerServices::deliver_here(session::Session& session, const wire::Envelope& envelope, Bytes body,
@@ -150,6 +184,7 @@ Status WorkerServices::deliver_here(session::Session& session, const wire::Envel
                         ? session.request(envelope.kind, envelope.action, body, options_of(envelope), waiting)
                         : session.send_event(envelope.action, body, options_of(envelope), waiting);
   if (!sent) return tl::unexpected(sent.error());
+  if (wire::is_request(envelope.kind)) operations_.note_sent(operation, {session.id(), *sent, std::nullopt});
   return {};
 }
 
@@ -192,6 +227,7 @@ Result<size_t> WorkerServices::broadcast(std::string_view group, host::SessionKe
   }
   host::Fanout here = spread_here(audience.by_worker[worker_], envelope, message.body);
   if (operation) own_.push_back(FanoutErrand{operation, std::move(here)});
+  sessions_->on_broadcast(group, message.action, count);
   return count;
 }
 
@@ -303,12 +339,19 @@ void WorkerServices::run(uint32_t from, DeliverErrand& errand) {
     const auto begun = operations_.begin(Operation::Relay{from, errand.operation}, kNever);
     if (!begun) return answer(from, ReplyErrand{errand.operation, stored(begun.error())});
     relayed = *begun;
+    relays_[{from, errand.operation.to_u64()}] = relayed;
   }
   session::Session* session = own(errand.to);
   const Status sent = session ? deliver_here(*session, envelope, errand.message.body(), relayed) : gone();
   if (sent || !errand.operation) return;
   operations_.forget(relayed);
+  relays_.erase({from, errand.operation.to_u64()});
   answer(from, ReplyErrand{errand.operation, stored(sent.error())});
+}
+
+void WorkerServices::run(uint32_t from, CancelErrand& errand) {
+  const auto relayed = relays_.find({from, errand.operation.to_u64()});
+  if (relayed != relays_.end()) cancel_here(relayed->second);
 }
 
 void WorkerServices::run(uint32_t from, SpreadErrand& errand) {

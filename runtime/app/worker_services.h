@@ -1,6 +1,8 @@
 #pragma once
 
+#include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "app/errand_lane.h"
@@ -25,6 +27,9 @@ class WorkerServices final : public host::Services {
     /// What is queued for the client goes first.
     virtual Status close_session(session::SessionId id, Code code, std::string_view text) = 0;
     virtual const session::SessionConfig& session_config() const = 0;
+    virtual WorkerMetrics& counts() = 0;
+    /// Something was sent to so many sessions.
+    virtual void on_broadcast(std::string_view /*group*/, std::string_view /*action*/, size_t /*sessions*/) {}
   };
 
   WorkerServices(uint32_t worker, const Clock& clock, TimerHeap& timers, SessionDirectory& directory);
@@ -58,7 +63,11 @@ class WorkerServices final : public host::Services {
   }
   Status stats(host::SessionKey key, std::function<void(Result<host::SessionStats>)> done) override;
   Status send(host::SessionKey key, const host::Outgoing& message, host::Completion done) override;
-  Status request(host::SessionKey key, wire::Kind kind, const host::Outgoing& message, host::Completion done) override;
+  Status keep(std::string_view uid, const host::Outgoing& message, Duration ttl) override;
+  Result<host::RequestId> request(host::SessionKey key, wire::Kind kind, const host::Outgoing& message,
+                                  host::Completion done) override;
+  void cancel(host::RequestId request) override;
+  Duration request_timeout() const override;
   Result<size_t> broadcast(std::string_view group, host::SessionKey except, const host::Outgoing& message,
                            std::function<void(const host::Fanout&)> done) override;
   Status close(host::SessionKey key, Code code, std::string_view text) override;
@@ -75,14 +84,17 @@ class WorkerServices final : public host::Services {
  private:
   session::Session* own(host::SessionKey key);
   Result<ErrandLane*> lane_to(host::SessionKey key);
-  Status deliver(host::SessionKey key, wire::Kind kind, const host::Outgoing& message, host::Completion done);
+  Result<OperationId> deliver(host::SessionKey key, wire::Kind kind, const host::Outgoing& message,
+                              host::Completion done);
   Status deliver_here(session::Session& session, const wire::Envelope& envelope, Bytes body, OperationId operation);
+  void cancel_here(OperationId operation);
   Status check(const wire::Envelope& envelope, Bytes body) const;
   Status check_room(const Audience& audience) const;
   host::Fanout spread_here(const std::vector<host::SessionKey>& to, const wire::Envelope& envelope, Bytes body);
   void answer(uint32_t worker, Errand errand);
   void run(uint32_t from, std::vector<Errand>& errands);
   void run(uint32_t from, DeliverErrand& errand);
+  void run(uint32_t from, CancelErrand& errand);
   void run(uint32_t from, SpreadErrand& errand);
   void run(uint32_t from, CloseErrand& errand);
   void run(uint32_t from, StatsErrand& errand);
@@ -102,9 +114,10 @@ class WorkerServices final : public host::Services {
   Sessions* sessions_ = nullptr;
   KeyDesk* desk_ = nullptr;
   Operations operations_;
-  std::vector<std::unique_ptr<ErrandLane>> lanes_;  ///< by worker; null to itself
-  std::vector<Errand> own_;                         ///< answers of this worker to itself
-  Timer again_timer_;                               ///< another turn, after a mailbox was full
+  std::map<std::pair<uint32_t, uint64_t>, OperationId> relays_;  ///< requests of others, by worker and its operation
+  std::vector<std::unique_ptr<ErrandLane>> lanes_;               ///< by worker; null to itself
+  std::vector<Errand> own_;                                      ///< answers of this worker to itself
+  Timer again_timer_;                                            ///< another turn, after a mailbox was full
 };
 
 }  // namespace godwit::app

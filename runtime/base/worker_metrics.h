@@ -20,8 +20,12 @@ constexpr size_t size_class_of(uint64_t body_bytes) {
 template <size_t N>
 using Counters = std::array<Counter, N>;
 
-enum class DropReason : uint8_t { kQueueFull, kExpired, kOverload, kClosed, kForbidden, kLoop };
-inline constexpr size_t kDropReasons = 6;
+enum class DropReason : uint8_t { kQueueFull, kExpired, kOverload, kClosed, kForbidden, kLoop, kCancelled };
+inline constexpr size_t kDropReasons = 7;
+
+/// What became of an event for a session that was full.
+enum class OverflowOutcome : uint8_t { kRejected, kDropped, kClosed };
+inline constexpr size_t kOverflowOutcomes = 3;
 
 /// Where a message failed: before its handler was entered, or by its handler's verdict.
 enum class FailureStage : uint8_t { kRefused, kHandler };
@@ -59,6 +63,14 @@ struct WorkerMetrics {
   Counter promises_created;
   Counters<kPromiseOutcomes> promises_finished;
   Counter late_replies;
+  Counter handlers_cancelled;  ///< told that their caller waits no longer
+  Gauge bound_events;          ///< wait for the response that they come before or after
+  Counter bound_events_expired;
+  Gauge outbox_waiting;  ///< events for which a full session had no room yet
+  Counters<kOverflowOutcomes> outbox_overflows;
+  Counter sessions_idled;
+  Gauge offline_messages, offline_bytes;
+  Counter offline_kept, offline_delivered, offline_dropped, offline_expired;
   // dispatch: receive to reply, by message kind
   std::array<Histogram, kMessageKinds> message_seconds;
   Gauge dispatch_queue, dispatch_queue_bytes;

@@ -16,6 +16,7 @@ struct Call {
   std::string body;
   CallOptions options;
   Client::OnReply on_reply;  ///< called exactly once
+  CallId id = 0;
   Timestamp deadline = kNever;
 };
 

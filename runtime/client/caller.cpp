@@ -33,6 +33,16 @@ Message::Kind from_wire(wire::Kind kind) {
   return kind == wire::Kind::kQuery ? Message::Kind::kQuery : Message::Kind::kCommand;
 }
 
+Code code_of(StopReason reason) {
+  switch (reason) {
+    case StopReason::kLogout: return Code::kLoggedOut;
+    case StopReason::kAppClose: return Code::kAppClosed;
+    case StopReason::kSwitchAccount: return Code::kAccountSwitched;
+    case StopReason::kNone: break;
+  }
+  return Code::kPeerClosed;
+}
+
 }  // namespace
 
 struct Caller::Pending {
@@ -40,6 +50,8 @@ struct Caller::Pending {
       : call(std::move(what)), deadline_timer(std::move(on_deadline)) {}
   Call call;
   Timer deadline_timer;
+  uint64_t message_id = 0;  ///< once it is sent
+  session::SessionId session;
 };
 
 Caller::Caller(ClientOptions options, std::atomic<size_t>& pending)
@@ -95,15 +107,28 @@ void Caller::say_goodbye() {
 void Caller::take(std::vector<Call> calls) {
   for (Call& call : calls) {
     const Timestamp deadline = call.deadline;
-    const CallId id = calls_.emplace_with([&](CallId self) {
+    const PendingId id = calls_.emplace_with([&](PendingId self) {
       return std::make_unique<Pending>(std::move(call), [this, self](Timestamp) {
         complete(self, to_reply(Error{Code::kDeadlineExceeded, "no answer in time"}));
       });
     });
     loop_->loop().timers().arm(calls_.get(id)->deadline_timer, deadline);
+    pending_calls_[calls_.get(id)->call.id] = id;
     waiting_.push_back(id);
   }
   if (!waiting_.empty()) reconnector_->start();
+}
+
+void Caller::withdraw(CallId call) {
+  const auto found = pending_calls_.find(call);
+  if (found == pending_calls_.end()) return;
+  const PendingId id = found->second;
+  const Pending& pending = *calls_.get(id);
+  const bool request = pending.call.kind == Call::Kind::kRequest && pending.message_id != 0;
+  // Its waiter hears it, and then there is nothing left to complete.
+  if (session::Session* session = request ? loop_->session(pending.session) : nullptr)
+    session->cancel(pending.message_id);
+  complete(id, to_reply(Error{Code::kCancelled, "the caller withdrew it"}));
 }
 
 void Caller::look_up(std::function<void(const Result<Remote>&)> done) { loop_->look_up(address_, std::move(done)); }
@@ -117,6 +142,7 @@ void Caller::on_dialed(uint64_t, PeerId peer, const Entry& entry) { reconnector_
 void Caller::on_dial_failed(uint64_t, const Error& why) { reconnector_->on_dial_failed(why); }
 
 void Caller::on_disconnected(uint64_t, PeerId, const Error& why, session::SessionId kept) {
+  if (why.code == Code::kIdleTimeout) tell({.kind = ClientEvent::Kind::kHeartbeatTimeout}, why);
   reconnector_->on_disconnected(why, kept);
 }
 
@@ -152,6 +178,10 @@ void Caller::tell(ClientEvent event, const Error& why) {
   options_.on_event(event);
 }
 
+void Caller::tell_message(ClientEvent::Kind kind, std::string_view action, const Error& why) {
+  if (options_.message_events) tell({.kind = kind, .action = std::string(action)}, why);
+}
+
 void Caller::on_turn() {
   pump();
   calls_.reap();
@@ -160,20 +190,25 @@ void Caller::on_turn() {
 
 void Caller::pump() {
   while (connected() && !waiting_.empty()) {
-    const CallId id = waiting_.front();
-    if (const Pending* pending = calls_.get(id)) {
-      const Status sent = send(id, pending->call);
+    const PendingId id = waiting_.front();
+    if (Pending* pending = calls_.get(id)) {
+      const auto sent = send(id, pending->call);
       if (!sent && must_wait(sent.error().code)) return;
+      if (pending->call.kind != Call::Kind::kConnect)
+        tell_message(ClientEvent::Kind::kSent, pending->call.action, sent ? Error{Code::kOk, {}} : sent.error());
       if (!sent) complete(id, to_reply(sent.error()));
+      pending->message_id = sent.value_or(0);
+      pending->session = loop_->session_id(reconnector_->peer());
     }
     waiting_.pop_front();
   }
 }
 
-Status Caller::send(CallId id, const Call& call) {
+/// The number of its message; 0: it is through already.
+Result<uint64_t> Caller::send(PendingId id, const Call& call) {
   if (call.kind == Call::Kind::kConnect) {
     complete(id, {.status = Reply::Status::kSuccess});
-    return {};
+    return 0;
   }
   session::Session* session = loop_->session(reconnector_->peer());
   if (!session) return fail(Code::kConnectionLost, "the connection is closing");
@@ -190,38 +225,46 @@ Status Caller::send(CallId id, const Call& call) {
     const auto sent = session->send_event(call.action, body, send_options, {});
     if (!sent) return tl::unexpected(sent.error());
     complete(id, {.status = Reply::Status::kSuccess});
-    return {};
+    return 0;
   }
-  if (call.kind == Call::Kind::kEvent)
-    return session->send_event(call.action, body, send_options, waiting).map([](uint64_t) {});
+  if (call.kind == Call::Kind::kEvent) return session->send_event(call.action, body, send_options, waiting);
   const wire::Kind kind = call.options.kind == CallOptions::Kind::kQuery ? wire::Kind::kQuery : wire::Kind::kCommand;
-  return session->request(kind, call.action, body, send_options, waiting).map([](uint64_t) {});
+  return session->request(kind, call.action, body, send_options, waiting);
 }
 
-void Caller::on_reply(uint64_t call, const session::Reply& reply) { complete(CallId::from_u64(call), to_reply(reply)); }
+void Caller::on_reply(uint64_t call, const session::Reply& reply) {
+  complete(PendingId::from_u64(call), to_reply(reply));
+}
 
 // The callback is the user's: one that throws ends the program here, instead of unwinding through the loop.
-void Caller::complete(CallId id, Reply reply) noexcept {
+void Caller::complete(PendingId id, Reply reply) noexcept {
   Pending* pending = calls_.get(id);
   if (!pending) return;
   loop_->loop().timers().disarm(pending->deadline_timer);
+  if (reply.status == Reply::Status::kTimeout) {
+    tell({.kind = ClientEvent::Kind::kPromiseTimeout, .action = pending->call.action},
+         {static_cast<Code>(reply.code), reply.text});
+  }
   const Client::OnReply on_reply = std::move(pending->call.on_reply);
+  pending_calls_.erase(pending->call.id);
   calls_.erase(id);
   pending_.fetch_sub(1, std::memory_order_relaxed);
   on_reply(std::move(reply));
 }
 
 void Caller::complete_all(const Error& why) {
-  calls_.for_each([&](CallId id, Pending&) { complete(id, to_reply(why)); });
+  calls_.for_each([&](PendingId id, Pending&) { complete(id, to_reply(why)); });
   waiting_.clear();
 }
 
-void Caller::wind_up() {
+void Caller::wind_up(StopReason reason) {
+  goodbye_ = code_of(reason);
   closing_ = true;
   loop_->loop().timers().arm(linger_timer_, loop_->loop().now() + options_.linger);
 }
 
 void Caller::on_message(PeerId peer, session::Session& session, const session::Incoming& message) {
+  tell_message(ClientEvent::Kind::kReceived, message.envelope.action, {Code::kOk, {}});
   if (!options_.on_message) return ClientLoop::Owner::on_message(peer, session, message);
   const wire::Envelope& envelope = message.envelope;
   Message view{.kind = from_wire(envelope.kind), .action = envelope.action, .body = as_text(message.body)};

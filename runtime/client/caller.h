@@ -1,5 +1,7 @@
 #pragma once
 
+#include <tsl/robin_map.h>
+
 #include <atomic>
 #include <deque>
 #include <optional>
@@ -35,14 +37,16 @@ class Caller final : private ClientLoop::Owner,
   int descriptor() { return loop_->loop().descriptor(); }
   void run_due();
   void take(std::vector<Call> calls);
+  /// Ends it with Cancelled, and tells the server if it was sent there.
+  void withdraw(CallId call);
   /// Connects now, where it would wait before the next try.
   void hurry() { reconnector_->hurry(); }
   /// Ends when the calls under way have ended, or are cancelled after the linger time.
-  void wind_up();
+  void wind_up(StopReason reason);
 
  private:
   struct Pending;
-  using CallId = Id<Pending>;
+  using PendingId = Id<Pending>;
 
   void on_dialed(uint64_t cookie, PeerId peer, const Entry& entry) override;
   void on_dial_failed(uint64_t cookie, const Error& why) override;
@@ -58,15 +62,16 @@ class Caller final : private ClientLoop::Owner,
   DialId dial(const Remote& remote, Duration timeout, session::SessionId resume) override;
   void cancel(DialId dial) override { loop_->cancel(dial); }
   void give_up(session::SessionId kept, const Error& why) override { loop_->give_up(kept, why); }
-  void close(PeerId peer) override { loop_->close(peer); }
+  void close(PeerId peer) override { loop_->close(peer, goodbye_); }
   void on_state(Reconnector::State state, const Error& why) override;
   void on_entered(PeerId peer, const Entry& entry) override;
 
   bool connected() const { return reconnector_->state() == Reconnector::State::kConnected; }
   void tell(ClientEvent event, const Error& why);
+  void tell_message(ClientEvent::Kind kind, std::string_view action, const Error& why);
   void pump();
-  Status send(CallId id, const Call& call);
-  void complete(CallId id, Reply reply) noexcept;
+  Result<uint64_t> send(PendingId id, const Call& call);
+  void complete(PendingId id, Reply reply) noexcept;
   void complete_all(const Error& why);
   void say_goodbye();
 
@@ -77,9 +82,11 @@ class Caller final : private ClientLoop::Owner,
   Credentials credentials_;
   std::unique_ptr<ClientLoop> loop_;
   SlotMap<Pending> calls_;
-  std::deque<CallId> waiting_;  ///< not sent yet; those that ended meanwhile are still named here
+  tsl::robin_map<CallId, PendingId> pending_calls_;
+  std::deque<PendingId> waiting_;  ///< not sent yet; those that ended meanwhile are still named here
   io::SystemEntropy entropy_;
   std::optional<Reconnector> reconnector_;
+  Code goodbye_ = Code::kPeerClosed;
   bool closing_ = false;
   bool stopped_ = false;  ///< every call has its result
   bool said_goodbye_ = false;

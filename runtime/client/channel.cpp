@@ -84,6 +84,7 @@ void Channel::read_early() {
 void Channel::on_event(const quic::Event& event) {
   if (closed_) return;
   last_heard_ = world_.clock.now();
+  if (session_) session_->heard();
   if (const auto* readable = std::get_if<quic::StreamReadable>(&event)) return on_readable(readable->stream);
   if (const auto* reset = std::get_if<quic::StreamReset>(&event)) return on_reset(reset->stream);
   if (const auto* gone = std::get_if<quic::StreamClosed>(&event)) {

@@ -40,8 +40,8 @@ std::future<Reply> Client::request(std::string_view action, std::string_view bod
   return future;
 }
 
-void Client::request(std::string_view action, std::string_view body, CallOptions options, OnReply on_reply) {
-  front_->submit(make_call(Call::Kind::kRequest, action, body, std::move(options), std::move(on_reply)));
+CallId Client::request(std::string_view action, std::string_view body, CallOptions options, OnReply on_reply) {
+  return front_->submit(make_call(Call::Kind::kRequest, action, body, std::move(options), std::move(on_reply)));
 }
 
 std::future<Reply> Client::send(std::string_view action, std::string_view body, CallOptions options) {
@@ -50,13 +50,15 @@ std::future<Reply> Client::send(std::string_view action, std::string_view body, 
   return future;
 }
 
-void Client::send(std::string_view action, std::string_view body, CallOptions options, OnReply on_reply) {
-  front_->submit(make_call(Call::Kind::kEvent, action, body, std::move(options), std::move(on_reply)));
+CallId Client::send(std::string_view action, std::string_view body, CallOptions options, OnReply on_reply) {
+  return front_->submit(make_call(Call::Kind::kEvent, action, body, std::move(options), std::move(on_reply)));
 }
+
+void Client::cancel(CallId call) { front_->cancel(call); }
 
 void Client::reconnect_now() { front_->hurry(); }
 
-void Client::close() { front_->close(); }
+void Client::close(StopReason reason) { front_->close(reason); }
 
 int Client::event_fd() const { return front_->descriptor(); }
 

@@ -86,13 +86,15 @@ ClientOptions to_options(const gw_client_options& from) {
   }
   options.reconnect = from.no_reconnect == 0;
   options.own_thread = from.no_thread == 0;
+  options.message_events = from.message_events != 0;
   if (from.on_event) {
     options.on_event = [on_event = from.on_event, user = from.on_event_user](const godwit::ClientEvent& event) {
       const gw_client_event view{.kind = static_cast<gw_client_event_kind>(event.kind),
                                  .code = event.code,
                                  .name = event.name.c_str(),
                                  .text = event.text.c_str(),
-                                 .reconnects = event.reconnects};
+                                 .reconnects = event.reconnects,
+                                 .action = event.action.c_str()};
       on_event(user, &view);
     };
   }
@@ -179,23 +181,31 @@ int gw_client_event_fd(gw_client* client) { return client->client.event_fd(); }
 
 void gw_client_process(gw_client* client) { client->client.process(); }
 
+void gw_client_stop(gw_client* client, gw_client_stop_reason reason) {
+  client->client.close(static_cast<godwit::StopReason>(reason));
+}
+
 void gw_client_close(gw_client* client) { delete client; }
 
-void gw_client_request(gw_client* client, const char* action, const void* body, size_t body_bytes,
-                       const gw_client_call* call, gw_client_on_reply on_reply, void* user) try {
-  client->client.request(text_or_empty(action), to_body(body, body_bytes), to_options(known_part_of(call)),
-                         to_callback(on_reply, user));
+gw_client_call_id gw_client_request(gw_client* client, const char* action, const void* body, size_t body_bytes,
+                                    const gw_client_call* call, gw_client_on_reply on_reply, void* user) try {
+  return client->client.request(text_or_empty(action), to_body(body, body_bytes), to_options(known_part_of(call)),
+                                to_callback(on_reply, user));
 } catch (...) {
   tell_out_of_memory(on_reply, user);
+  return 0;
 }
 
-void gw_client_send(gw_client* client, const char* action, const void* body, size_t body_bytes,
-                    const gw_client_call* call, gw_client_on_reply on_reply, void* user) try {
-  client->client.send(text_or_empty(action), to_body(body, body_bytes), to_options(known_part_of(call)),
-                      to_callback(on_reply, user));
+gw_client_call_id gw_client_send(gw_client* client, const char* action, const void* body, size_t body_bytes,
+                                 const gw_client_call* call, gw_client_on_reply on_reply, void* user) try {
+  return client->client.send(text_or_empty(action), to_body(body, body_bytes), to_options(known_part_of(call)),
+                             to_callback(on_reply, user));
 } catch (...) {
   tell_out_of_memory(on_reply, user);
+  return 0;
 }
+
+void gw_client_cancel(gw_client* client, gw_client_call_id call) { client->client.cancel(call); }
 
 gw_client_reply* gw_client_request_wait(gw_client* client, const char* action, const void* body, size_t body_bytes,
                                         const gw_client_call* call) try {

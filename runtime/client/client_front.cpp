@@ -54,12 +54,14 @@ void Front::process() {
   processing_ = false;
 }
 
-void Front::submit(Call call) {
-  if (const auto refusal = admit(call)) call.on_reply(to_reply(*refusal));
+CallId Front::submit(Call call) {
+  CallId id = 0;
+  if (const auto refusal = admit(call, id)) call.on_reply(to_reply(*refusal));
+  return id;
 }
 
 // Takes the call, or leaves it alone and says why. The thread is woken once for all that it has not yet taken.
-std::optional<Error> Front::admit(Call& call) {
+std::optional<Error> Front::admit(Call& call, CallId& id) {
   if (broken_) return broken_;
   const Duration standard = call.kind == Call::Kind::kConnect ? connect_timeout_ : request_timeout_;
   const Duration timeout =
@@ -70,18 +72,34 @@ std::optional<Error> Front::admit(Call& call) {
   if (pending_.load(std::memory_order_relaxed) >= pending_max_)
     return Error{Code::kQueueFull, "too many calls are without a result"};
   pending_.fetch_add(1, std::memory_order_relaxed);
+  id = call.id = ++last_call_;
   submitted_.push_back(std::move(call));
-  if (submitted_.size() == 1) GW_CHECK(caller_.loop().loop().post([this] { hand_over(); }));
+  wake();
   return std::nullopt;
+}
+
+/// With the first thing that is there for the thread.
+void Front::wake() {
+  if (submitted_.size() + withdrawn_.size() == 1) GW_CHECK(caller_.loop().loop().post([this] { hand_over(); }));
+}
+
+void Front::cancel(CallId call) {
+  const std::lock_guard lock(mutex_);
+  if (broken_ || closed_ || call == 0 || withdrawn_.size() >= pending_max_) return;
+  withdrawn_.push_back(call);
+  wake();
 }
 
 void Front::hand_over() {
   std::vector<Call> calls;
+  std::vector<CallId> withdrawn;
   {
     const std::lock_guard lock(mutex_);
     calls.swap(submitted_);
+    withdrawn.swap(withdrawn_);
   }
   caller_.take(std::move(calls));
+  for (const CallId call : withdrawn) caller_.withdraw(call);
 }
 
 // Many hurry as one: the mailbox has room for the tasks that must not be refused.
@@ -94,13 +112,13 @@ void Front::hurry() {
   }));
 }
 
-void Front::close() {
+void Front::close(StopReason reason) {
   const std::lock_guard lock(mutex_);
   if (broken_ || std::exchange(closed_, true)) return;
   // Tasks of several threads come in no sure order: what was submitted before this goes first in any case.
-  GW_CHECK(caller_.loop().loop().post([this] {
+  GW_CHECK(caller_.loop().loop().post([this, reason] {
     hand_over();
-    caller_.wind_up();
+    caller_.wind_up(reason);
   }));
 }
 

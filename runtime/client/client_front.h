@@ -20,14 +20,16 @@ class Front {
   ~Front();
 
   /// From any thread. The result of a call that is refused is told before this returns.
-  void submit(Call call);
-  void close();
+  CallId submit(Call call);
+  void cancel(CallId call);
+  void close(StopReason reason = StopReason::kNone);
   void hurry();
   int descriptor();
   void process();
 
  private:
-  std::optional<Error> admit(Call& call);
+  std::optional<Error> admit(Call& call, CallId& id);
+  void wake();
   void hand_over();
 
   const size_t pending_max_;
@@ -38,7 +40,9 @@ class Front {
   Caller caller_;
   std::optional<Error> broken_;  ///< there is no thread, and this is why
   std::mutex mutex_;
-  std::vector<Call> submitted_;  ///< not taken by the thread yet
+  CallId last_call_ = 0;
+  std::vector<Call> submitted_;    ///< not taken by the thread yet
+  std::vector<CallId> withdrawn_;  ///< the same
   bool closed_ = false;
   std::atomic<bool> hurrying_{false};
   bool processing_ = false;  ///< the user's thread is in here

@@ -41,10 +41,13 @@ class ClientLoop final : private DatagramSender, private io::UdpListener, privat
   void cancel(DialId id) { dialer_.cancel(id); }
 
   session::Session* session(PeerId peer) { return core_->session(peer); }
+  session::SessionId session_id(PeerId peer) { return session(peer) ? session(peer)->id() : session::SessionId(); }
+  /// With or without a connection.
+  session::Session* session(session::SessionId id) { return core_->session(id); }
   void give_up(session::SessionId kept, const Error& why) { core_->give_up(kept, why); }
   quic::Connection* connection(PeerId peer) { return core_->connection(peer); }
   /// In good order: the peer reads first what is queued.
-  void close(PeerId peer) { core_->close(peer); }
+  void close(PeerId peer, Code code = Code::kPeerClosed) { core_->close(peer, code); }
   /// All connections and dials.
   void close_all();
 

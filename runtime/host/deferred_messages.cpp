@@ -10,12 +10,13 @@ bool DeferredMessages::add(Ticket ticket, Timestamp deadline) {
   return true;
 }
 
-void DeferredMessages::settle(Ticket ticket) {
+bool DeferredMessages::settle(Ticket ticket) {
   const auto found = deadlines_.find(ticket.bits);
-  if (found == deadlines_.end()) return;
+  if (found == deadlines_.end()) return false;
   by_deadline_.erase({found->second, ticket.bits});
   deadlines_.erase(found);
   watch();
+  return true;
 }
 
 void DeferredMessages::expire(Timestamp now, ReplySink& sink) {

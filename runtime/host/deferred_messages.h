@@ -16,8 +16,8 @@ class DeferredMessages {
 
   /// False: there are too many.
   bool add(Ticket ticket, Timestamp deadline);
-  /// The verdict came.
-  void settle(Ticket ticket);
+  /// The verdict came, or nobody waits for it. False: it is not here.
+  bool settle(Ticket ticket);
   /// Fails what is late; being awake for it is ensured by a timer.
   void expire(Timestamp now, ReplySink& sink);
   void fail_all(Code code, std::string_view text, ReplySink& sink);

@@ -9,9 +9,12 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "host/once.h"
+#include "session/order.h"
 #include "wire/message.h"
 
 namespace godwit::host {
+
+struct Outgoing;
 
 /// Names one message that waits for its handler's verdict. A ticket answers once; afterwards, and after its deadline,
 /// it is stale, which is an ordinary error and never harms anybody.
@@ -60,6 +63,10 @@ class ReplySink {
   /// Another action's handler has the verdict from here on: HandlerNotFound, ActionInvalid and StaleHandle leave it
   /// where it was, ForwardLimit has been the verdict. `delivery` is the message as it was handed out, or a copy.
   virtual Status forward(const Delivery&, std::string_view /*action*/) { return godwit::fail(Code::kNotSupported); }
+  /// An event for the sender of a request, which it handles before or after the response. `of` is the message as it was
+  /// handed out, or a copy. What comes after a response that was given already goes out at once, as long as its handler
+  /// has the message; StaleHandle: the response was given, or nobody waits for one.
+  virtual Status notify(const Delivery&, session::Bound, const Outgoing&) { return godwit::fail(Code::kNotSupported); }
   /// From within `handle`: this message's handler goes on later, and its verdict comes then. The batch ends with it
   /// (`enough`). While it is `ordered`, no later ordered message of its session enters a handler before the verdict.
   virtual void suspend(Ticket ticket, bool ordered) = 0;
@@ -75,6 +82,9 @@ class Handler {
   virtual ~Handler() = default;
   /// How many it took, from the front, at least one: fewer than the batch only once the sink has said `enough`.
   virtual size_t handle(std::span<const Delivery> batch, ReplySink& sink) = 0;
+  /// The sender of a message that it has suspended waits no longer: its ticket is stale from here on, and whatever
+  /// works on it may stop.
+  virtual void withdraw(Ticket, ReplySink&) {}
   /// Whether messages for this handler wait for earlier ones of their session that are suspended.
   virtual bool ordered(uint32_t) const { return true; }
   /// How commands with an idempotency key are executed once; nullopt: each time, as if they had none.

@@ -30,7 +30,7 @@ LuaApp::LuaApp(std::shared_ptr<const AppSource> source, uint32_t generation, con
       spec_file_(std::move(spec_file)),
       context_{*source_, name_of(*source_, generation, spec_file_), world_.log.named("script"), LUA_NOREF, {}},
       bridge_(world_, limits_, context_.registrations),
-      services_(world_.services, world_.kv, bridge_.waits(), source_->name),
+      services_(world_.services, world_.kv, bridge_, source_->name),
       once_(world_.once, bridge_, source_->name),
       metrics_(world_.metrics, source_->name, world_.worker_index),
       commands_(context_.name),
@@ -350,6 +350,14 @@ void LuaApp::cancel(Code code, ReplySink& sink) {
   bridge_.waits().complete_all(code);
   bridge_.set_sink(nullptr);
   events_.refuse_all();
+}
+
+void LuaApp::withdraw(Ticket ticket, ReplySink& sink) {
+  const double serial = bridge_.parked().serial_of(ticket);
+  if (serial == 0) return;
+  bridge_.set_sink(&sink);
+  interrupt_message(serial, Code::kCancelled);
+  bridge_.set_sink(nullptr);
 }
 
 void LuaApp::end_overdue() {

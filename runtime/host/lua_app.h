@@ -60,6 +60,7 @@ class LuaApp final : public App,
   }
 
   size_t handle(std::span<const Delivery> batch, ReplySink& sink) override;
+  void withdraw(Ticket ticket, ReplySink& sink) override;
   std::string_view name() const override { return context_.name; }
   uint32_t generation() const override { return generation_; }
   const std::vector<Registration>& registrations() const override { return context_.registrations; }

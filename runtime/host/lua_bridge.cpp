@@ -138,6 +138,37 @@ bool LuaBridge::in_batch(const gw_record& record) const {
   return &record >= plain_.records && &record < plain_.records + kBatchMax;
 }
 
+/// The message that running code handles: parked, or the batch's; null in a task.
+const Delivery* LuaBridge::in_hand() const {
+  if (plain_.current != 0) return parked_.contains(plain_.current) ? &parked_.delivery(plain_.current) : nullptr;
+  return plain_.task == 0 && plain_.next > 0 ? &batch_[plain_.next - 1] : nullptr;
+}
+
+/// Null: the message is over.
+const Delivery* LuaBridge::find(double serial) const {
+  const double index = serial - plain_.first_serial;
+  if (index >= 0 && index < plain_.count) {
+    const auto at = static_cast<size_t>(index);
+    return plain_.records[at].state != GW_OVER ? &batch_[at] : nullptr;
+  }
+  return parked_.contains(serial) ? &parked_.delivery(serial) : nullptr;
+}
+
+Status LuaBridge::notify(double serial, SessionKey sender, session::Bound place, const Outgoing& event) const {
+  const Delivery* delivery = find(serial);
+  if (!delivery) return godwit::fail(Code::kStaleHandle, "the message is over");
+  if (!delivery->session || delivery->session->id != sender)
+    return godwit::fail(Code::kArgumentInvalid, "the message is one of another session");
+  if (!sink_) return godwit::fail(Code::kNotNow);
+  return sink_->notify(*delivery, place, event);
+}
+
+std::optional<Duration> LuaBridge::time_left() const {
+  const Delivery* delivery = in_hand();
+  if (!delivery || delivery->deadline == kNever) return std::nullopt;
+  return delivery->deadline - clock_.now();
+}
+
 void LuaBridge::fail_parked(double serial, Code code, std::string_view text, Duration retry_after) {
   const gw_record* record = parked_.find(serial);
   if (!record) return;

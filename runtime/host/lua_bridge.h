@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -60,6 +61,11 @@ class LuaBridge {
   /// Its handler has come to its end, which is the verdict if there was none; a deferred one stays.
   void finish_parked(double serial);
 
+  /// See ReplySink::notify: `serial` names the message, which must be one of `sender`.
+  Status notify(double serial, SessionKey sender, session::Bound place, const Outgoing& event) const;
+  /// How long the sender of the message in hand still waits; nullopt: there is none, or it does not say.
+  std::optional<Duration> time_left() const;
+
   /// Parked messages whose time is over since the last call.
   std::vector<double> take_overdue() { return std::exchange(overdue_, {}); }
   bool has_overdue() const { return !overdue_.empty(); }
@@ -72,6 +78,8 @@ class LuaBridge {
   uint32_t settle(gw_record& record, ReplyOutcome outcome);
   void stop_if_enough();
   bool in_batch(const gw_record& record) const;
+  const Delivery* in_hand() const;
+  const Delivery* find(double serial) const;
 
   static uint32_t reply(void* self, gw_record* record, const char* body, uint32_t body_size) noexcept;
   static uint32_t fail(void* self, gw_record* record, uint32_t code, const char* text, uint32_t text_size,

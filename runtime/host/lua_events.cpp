@@ -7,15 +7,21 @@
 namespace godwit::host {
 namespace {
 
-constexpr const char* kNames[kSessionEvents] = {"session_created", "session_closed", "session_parted",
-                                                "session_resumed"};
+constexpr const char* kNames[kSessionEvents + 1] = {
+    "session_created",   "session_closed",   "session_parted", "session_resumed",
+    "heartbeat_timeout", "message_received", "message_sent",   "broadcast",
+    "promise_timeout",   "connection_error", nullptr};
 
 const char* name_of(SessionEvent::What what) { return kNames[static_cast<size_t>(what)]; }
 
-/// (…) → name, session, code, reason, groups
+/// (…) → name, session or nil, code, reason, groups, action, message, count
 int push_event(lua_State* state, const SessionEvent& event) {
   lua_pushstring(state, name_of(event.what));
-  push_info(state, event.session);
+  if (event.session.key != 0) {
+    push_info(state, event.session);
+  } else {
+    lua_pushnil(state);
+  }
   lua_pushnumber(state, static_cast<double>(event.code));
   push_text(state, event.reason);
   lua_createtable(state, static_cast<int>(event.groups.size()), 0);
@@ -23,7 +29,10 @@ int push_event(lua_State* state, const SessionEvent& event) {
     push_text(state, event.groups[i]);
     lua_rawseti(state, -2, static_cast<int>(i + 1));
   }
-  return 5;
+  push_text(state, event.action);
+  push_key(state, event.message_id);
+  lua_pushnumber(state, static_cast<double>(event.count));
+  return 8;
 }
 
 /// (…) → "authenticate", question, credentials
@@ -95,8 +104,7 @@ struct LuaEventFunctions {
   }
 
   static int hear(lua_State* state) {
-    static constexpr const char* kOptions[] = {kNames[0], kNames[1], nullptr};
-    self(state).heard_[static_cast<size_t>(luaL_checkoption(state, 1, nullptr, kOptions))] = true;
+    self(state).heard_[static_cast<size_t>(luaL_checkoption(state, 1, nullptr, kNames))] = true;
     return 0;
   }
 

@@ -53,8 +53,12 @@ Wake to_wake(const Result<SessionStats>& stats) {
 
 }  // namespace
 
-LuaServices::LuaServices(Services* services, KvStore* kv, LuaWaits& waits, std::string space)
-    : services_(services), kv_(kv), space_(std::move(space)), waits_(std::make_shared<LuaWaits*>(&waits)) {}
+LuaServices::LuaServices(Services* services, KvStore* kv, LuaBridge& bridge, std::string space)
+    : services_(services),
+      kv_(kv),
+      space_(std::move(space)),
+      bridge_(bridge),
+      waits_(std::make_shared<LuaWaits*>(&bridge.waits())) {}
 
 Completion LuaServices::wake(lua_State* state, int token_index) {
   if (lua_isnoneornil(state, token_index)) return {};
@@ -62,6 +66,12 @@ Completion LuaServices::wake(lua_State* state, int token_index) {
   return [waits = std::weak_ptr(waits_), token](const session::Reply& reply) {
     if (const auto alive = waits.lock()) (*alive)->complete(token, to_wake(reply));
   };
+}
+
+/// A request is withdrawn when what waited for it ends otherwise.
+void LuaServices::cancel_when_abandoned(lua_State* state, int token_index, RequestId request) {
+  const auto token = static_cast<WaitToken>(lua_tonumber(state, token_index));
+  (*waits_)->on_abandoned(token, [services = services_, request] { services->cancel(request); });
 }
 
 /// A flat list: name, value, name, value, …
@@ -88,6 +98,15 @@ Outgoing LuaServices::read_message(lua_State* state, int first) {
           .ttl = read_duration(state, first + 4),
           .priority = static_cast<wire::Priority>(static_cast<int>(lua_tonumber(state, first + 5)) & 3),
           .order = static_cast<session::Order>(static_cast<int>(lua_tonumber(state, first + 6)))};
+}
+
+/// Who waits for the message in hand does not wait longer for what its handler asks.
+Outgoing LuaServices::in_time(Outgoing request) const {
+  const std::optional<Duration> left = bridge_.time_left();
+  if (!left || !services_) return request;
+  const Duration timeout = request.timeout > Duration::zero() ? request.timeout : services_->request_timeout();
+  request.timeout = std::max(Duration(1ms), std::min(timeout, *left));
+  return request;
 }
 
 /// The functions; a struct, so that they may be friends.
@@ -167,13 +186,31 @@ struct LuaServiceFunctions {
     const Outgoing message = s.read_message(state, 2);
     return ok(state, s, s.services_->send(read_key(state, 1), message, s.wake(state, 9)));
   }
+  /// (uid, action, body, headers, timeout, ttl, priority, order, seconds)
+  static int keep(lua_State* state) {
+    LuaServices& s = self(state);
+    if (!s.services_) return nobody(state, s);
+    const Outgoing message = s.read_message(state, 2);
+    return ok(state, s, s.services_->keep(check_text(state, 1), message, read_duration(state, 9)));
+  }
   /// The same, with a token, and whether it is a query.
   static int request(lua_State* state) {
     LuaServices& s = self(state);
     if (!s.services_) return nobody(state, s);
     const Outgoing message = s.read_message(state, 2);
     const wire::Kind kind = lua_toboolean(state, 10) ? wire::Kind::kQuery : wire::Kind::kCommand;
-    return ok(state, s, s.services_->request(read_key(state, 1), kind, message, s.wake(state, 9)));
+    auto request = s.services_->request(read_key(state, 1), kind, s.in_time(message), s.wake(state, 9));
+    if (!request) return failed(state, s, std::move(request.error()));
+    s.cancel_when_abandoned(state, 9, *request);
+    lua_pushboolean(state, 1);
+    return 1;
+  }
+  /// (key, action, body, headers, timeout, ttl, priority, order, serial, after)
+  static int notify(lua_State* state) {
+    LuaServices& s = self(state);
+    const Outgoing message = s.read_message(state, 2);
+    const auto place = lua_toboolean(state, 10) ? session::Bound::kAfter : session::Bound::kBefore;
+    return ok(state, s, s.bridge_.notify(lua_tonumber(state, 9), read_key(state, 1), place, message));
   }
   /// (group, action, body, headers, timeout, ttl, priority, order, token | nil, except) → count
   static int broadcast(lua_State* state) {
@@ -339,6 +376,8 @@ void LuaServices::add_to(lua_State* state) {
                                            {"sessions", F::sessions},
                                            {"send", F::send},
                                            {"request", F::request},
+                                           {"notify", F::notify},
+                                           {"keep", F::keep},
                                            {"broadcast", F::broadcast},
                                            {"stats", F::stats},
                                            {"close", F::close},

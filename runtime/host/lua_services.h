@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "host/kv.h"
-#include "host/lua_waits.h"
+#include "host/lua_bridge.h"
 #include "host/services.h"
 
 namespace godwit::host {
@@ -19,7 +19,7 @@ namespace godwit::host {
 class LuaServices {
  public:
   /// Without `services` (an app that is only looked at) nobody is there; without `kv` nothing is kept.
-  LuaServices(Services* services, KvStore* kv, LuaWaits& waits, std::string space);
+  LuaServices(Services* services, KvStore* kv, LuaBridge& bridge, std::string space);
   LuaServices(const LuaServices&) = delete;
   LuaServices& operator=(const LuaServices&) = delete;
 
@@ -33,11 +33,14 @@ class LuaServices {
   /// Wakes the token, if its VM is still there.
   Completion wake(lua_State* state, int token_index);
   Outgoing read_message(lua_State* state, int first);
+  Outgoing in_time(Outgoing request) const;
   void read_headers(lua_State* state, int index);
+  void cancel_when_abandoned(lua_State* state, int token_index, RequestId request);
 
   Services* services_;
   KvStore* kv_;
   const std::string space_;
+  LuaBridge& bridge_;
   std::shared_ptr<LuaWaits*> waits_;  ///< completions hold it weakly
 
   // What the function in progress owns: Lua's errors leave functions by unwinding, past no destructor.

@@ -15,7 +15,13 @@ void LuaWaits::forget(WaitToken token) {
   const auto found = waits_.find(token);
   if (found == waits_.end()) return;
   if (found->second.deadline != kNever) deadlines_.erase({found->second.deadline, token});
+  const std::function<void()> abandon = std::move(found.value().abandon);
   waits_.erase(found);
+  if (abandon) abandon();
+}
+
+void LuaWaits::on_abandoned(WaitToken token, std::function<void()> abandon) {
+  if (const auto found = waits_.find(token); found != waits_.end()) found.value().abandon = std::move(abandon);
 }
 
 void LuaWaits::park(WaitToken token, uint32_t coroutine) {
@@ -33,12 +39,15 @@ void LuaWaits::complete(WaitToken token, Wake wake) {
   if (found == waits_.end() || found->second.wake) return;
   Wait& wait = found.value();
   if (wait.deadline != kNever) deadlines_.erase({std::exchange(wait.deadline, kNever), token});
-  if (!wait.coroutine) {
+  const std::function<void()> abandon = std::exchange(wait.abandon, {});
+  const bool abandoned = wake.code != Code::kOk;
+  if (wait.coroutine) {
+    ready_.push_back({*wait.coroutine, std::move(wake)});
+    waits_.erase(found);
+  } else {
     wait.wake = std::move(wake);
-    return;
   }
-  ready_.push_back({*wait.coroutine, std::move(wake)});
-  waits_.erase(found);
+  if (abandoned && abandon) abandon();
 }
 
 void LuaWaits::complete_at(WaitToken token, Timestamp at) {

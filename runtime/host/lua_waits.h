@@ -36,8 +36,11 @@ class LuaWaits {
 
   /// nullopt when too many wait already.
   std::optional<WaitToken> begin();
-  /// Nothing will wait for it: what it began was refused.
+  /// Nothing will wait for it: what it began was refused, or cannot be waited for.
   void forget(WaitToken token);
+  /// What to do when nobody waits for the end of what was begun any more: the wait has ended otherwise, or was
+  /// forgotten.
+  void on_abandoned(WaitToken token, std::function<void()> abandon);
   /// The coroutine that waits for it, from now on.
   void park(WaitToken token, uint32_t coroutine);
 
@@ -63,6 +66,7 @@ class LuaWaits {
     std::optional<uint32_t> coroutine;  ///< not yet: it has not got to waiting
     std::optional<Wake> wake;
     Timestamp deadline = kNever;
+    std::function<void()> abandon;
   };
   void on_timer(Timestamp now);
 

@@ -141,11 +141,12 @@ LuaEntries run_prelude(lua_State* state, gw_bridge* bridge, std::string_view spe
   const int host = lua_gettop(state);
   prepare(state, host, bridge);
   for (const char* name :
-       {"sandbox.lua",  "errors.lua",    "api.lua",      "modules.lua",    "message.lua",  "codecs.lua",
-        "secrets.lua",  "zstd.lua",      "json.lua",     "wait.lua",       "tasks.lua",    "sync.lua",
-        "timers.lua",   "lifecycle.lua", "sessions.lua", "groups.lua",     "kv.lua",       "events.lua",
-        "config.lua",   "identity.lua",  "routes.lua",   "strategies.lua", "metrics.lua",  "middleware.lua",
-        "commands.lua", "http.lua",      "work.lua",     "once.lua",       "dispatch.lua", "eval.lua"}) {
+       {"sandbox.lua",  "errors.lua",    "api.lua",      "modules.lua",    "message.lua", "codecs.lua",
+        "secrets.lua",  "zstd.lua",      "json.lua",     "wait.lua",       "tasks.lua",   "sync.lua",
+        "timers.lua",   "lifecycle.lua", "sessions.lua", "groups.lua",     "kv.lua",      "events.lua",
+        "config.lua",   "identity.lua",  "routes.lua",   "strategies.lua", "metrics.lua", "middleware.lua",
+        "commands.lua", "http.lua",      "work.lua",     "once.lua",       "batch.lua",   "dispatch.lua",
+        "eval.lua"}) {
     run_file(state, name, host);
   }
   if (!spec_file.empty()) {

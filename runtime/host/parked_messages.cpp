@@ -66,6 +66,7 @@ gw_record& ParkedMessages::park(const gw_record& record, const Delivery& deliver
   message->deadline = std::min(delivery.deadline, clock_.now() + timeout);
   deadlines_.insert({message->deadline, record.serial});
   timers_.arm(timer_, deadlines_.begin()->first);
+  serials_[delivery.ticket.bits] = record.serial;
   return (messages_[record.serial] = std::move(message))->record;
 }
 
@@ -74,10 +75,16 @@ gw_record* ParkedMessages::find(double serial) {
   return found == messages_.end() ? nullptr : &found->second->record;
 }
 
+double ParkedMessages::serial_of(Ticket ticket) const {
+  const auto found = serials_.find(ticket.bits);
+  return found == serials_.end() ? 0 : found->second;
+}
+
 void ParkedMessages::erase(double serial) {
   const auto found = messages_.find(serial);
   if (found == messages_.end()) return;
   deadlines_.erase({found->second->deadline, serial});
+  serials_.erase(found->second->delivery.ticket.bits);
   messages_.erase(found);
 }
 

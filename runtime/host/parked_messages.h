@@ -1,5 +1,7 @@
 #pragma once
 
+#include <tsl/robin_map.h>
+
 #include <map>
 #include <memory>
 #include <set>
@@ -23,6 +25,9 @@ class ParkedMessages {
   /// Copies; the record is valid until it is erased.
   gw_record& park(const gw_record& record, const Delivery& delivery, Duration timeout);
   gw_record* find(double serial);
+  bool contains(double serial) const { return messages_.contains(serial); }
+  /// Of the message with this ticket; 0: it is not here.
+  double serial_of(Ticket ticket) const;
   const Delivery& delivery(double serial) const { return messages_.at(serial)->delivery; }
   void erase(double serial);
   size_t size() const { return messages_.size(); }
@@ -44,6 +49,7 @@ class ParkedMessages {
   TimerHeap& timers_;
   std::function<void(double)> on_overdue_;
   std::map<double, std::unique_ptr<Message>> messages_;
+  tsl::robin_map<uint64_t, double> serials_;  ///< by ticket
   std::set<std::pair<Timestamp, double>> deadlines_;
   Timer timer_;
 };

@@ -135,6 +135,14 @@ size_t PluginApp::handle(std::span<const Delivery> batch, ReplySink& sink) {
   return taken;
 }
 
+void PluginApp::withdraw(Ticket ticket, ReplySink& sink) {
+  if (!host_.deferred().settle(ticket) || !library_->handler().on_cancel) return;
+  const PluginHost::Entry entry(host_, Stage::kRunning, &sink);
+  const Timestamp before = world_.clock.measure();
+  call_plugin(library_->handler().on_cancel, self_, ticket.bits);
+  reports_.took(world_.clock.measure() - before, "on_cancel");
+}
+
 void PluginApp::run_one(const Delivery& delivery, ReplySink& sink) {
   const gw_message message = plain_of(delivery);
   host_.begin_message(delivery);

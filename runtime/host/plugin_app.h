@@ -25,6 +25,7 @@ class PluginApp final : public App, private Router, private session::Authenticat
   ~PluginApp() override;
 
   size_t handle(std::span<const Delivery> batch, ReplySink& sink) override;
+  void withdraw(Ticket ticket, ReplySink& sink) override;
   std::string_view name() const override { return host_.label().name; }
   uint32_t generation() const override { return host_.face()->generation; }
   const std::vector<Registration>& registrations() const override { return host_.registrations(); }

@@ -54,9 +54,16 @@ class PluginHost {
   /// plugin itself, which is logged and counted, is none of the client's business.
   Error refusal_of(gw_status status);
 
-  void begin_message(const Delivery& delivery) { current_ = delivery.ticket, deadline_ = delivery.deadline; }
+  void begin_message(const Delivery& delivery) {
+    current_ = delivery.ticket;
+    deadline_ = delivery.deadline;
+    handled_ = &delivery;
+  }
   /// False: the message that was begun has its verdict, or gets it later.
-  bool end_message() { return std::exchange(current_, {}).bits != 0; }
+  bool end_message() {
+    handled_ = nullptr;
+    return std::exchange(current_, {}).bits != 0;
+  }
 
   /// The plugin's code runs for as long as this lives; verdicts go to `sink`, which may be null.
   class Entry {
@@ -101,6 +108,7 @@ class PluginHost {
   ReplySink* sink_ = nullptr;
   Ticket current_;  ///< the message that is being handled and has no verdict yet
   Timestamp deadline_ = kNever;
+  const Delivery* handled_ = nullptr;  ///< while on_message runs, with its verdict or without
   std::vector<Registration> registrations_;
   std::string state_;
   PluginMetrics metrics_;

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/limits.h"
 #include "host/plugin_host.h"
+#include "host/plugin_sending.h"
 #include "host/plugin_views.h"
 
 namespace godwit::host {
@@ -20,31 +20,6 @@ std::string text_of(const Value& value) {
 }
 
 Value value_of(gw_bytes bytes) { return std::string(as_text(view(bytes))); }
-
-/// What a plugin sends, as the server takes it.
-struct Sending {
-  wire::Header headers[limits::kHeadersMax];
-  Outgoing message;
-
-  gw_status read(const gw_outgoing* given) {
-    if (!GW_REACHES(gw_outgoing, given, header_count)) return GW_ERROR_ARGUMENT_INVALID;
-    const bool sound = is_sound(given->action) && is_sound(given->body) && given->timeout_ns >= 0 &&
-                       given->ttl_ns >= 0 && given->priority <= GW_PRIORITY_CRITICAL &&
-                       (given->headers || given->header_count == 0);
-    if (!sound) return GW_ERROR_ARGUMENT_INVALID;
-    if (given->header_count > limits::kHeadersMax) return GW_ERROR_HEADERS_INVALID;
-    for (uint32_t i = 0; i < given->header_count; ++i)
-      headers[i] = {view(given->headers[i].name), view(given->headers[i].value)};
-    message = {.action = view(given->action),
-               .headers = {headers, given->header_count},
-               .body = view(given->body),
-               .timeout = Duration(given->timeout_ns),
-               .ttl = Duration(given->ttl_ns),
-               .priority = static_cast<wire::Priority>(given->priority),
-               .order = given->unordered ? session::Order::kUnordered : session::Order::kOrdered};
-    return GW_OK;
-  }
-};
 
 }  // namespace
 
@@ -111,7 +86,7 @@ struct PluginServiceThunks {
     const wire::Kind kind = message->kind == GW_QUERY ? wire::Kind::kQuery : wire::Kind::kCommand;
     return begin(host, message, done, argument,
                  [session, kind](Services& services, const Outgoing& what, const Completion& heard) {
-                   return services.request(session, kind, what, heard);
+                   return services.request(session, kind, what, heard).map([](RequestId) {});
                  });
   }
   static gw_status close(const gw_host* host, gw_session session, gw_status status, gw_text text) {

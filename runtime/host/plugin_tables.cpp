@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/units.h"
 #include "host/plugin_host.h"
+#include "host/plugin_sending.h"
 #include "host/plugin_views.h"
 
 namespace godwit::host {
@@ -135,6 +136,20 @@ struct PluginThunks {
     return self.entered() ? self.defer({ticket}, flags) : GW_ERROR_WRONG_THREAD;
   }
 
+  static gw_status notify(const gw_host* host, gw_ticket ticket, int place, const gw_outgoing* event) {
+    PluginHost& self = PluginHost::of(host);
+    if (!self.entered()) return GW_ERROR_WRONG_THREAD;
+    if (!self.sink_) return GW_ERROR_NOT_NOW;
+    if (place != GW_BEFORE_RESPONSE && place != GW_AFTER_RESPONSE) return GW_ERROR_ARGUMENT_INVALID;
+    Sending sending;
+    if (const gw_status read = sending.read(event); read != GW_OK) return read;
+    const bool in_hand = self.handled_ && self.handled_->ticket.bits == ticket;
+    const Delivery of = in_hand ? *self.handled_ : Delivery{.ticket = {ticket}};
+    const auto bound = place == GW_BEFORE_RESPONSE ? session::Bound::kBefore : session::Bound::kAfter;
+    const Status sent = self.sink_->notify(of, bound, sending.message);
+    return sent ? GW_OK : static_cast<gw_status>(sent.error().code);
+  }
+
   static gw_status start(const gw_host* host, int64_t first_ns, int64_t every_ns, PluginTasks::Function fire,
                          void* argument, gw_timer* out) {
     PluginHost& self = PluginHost::of(host);
@@ -187,7 +202,7 @@ struct PluginThunks {
       .core = {sizeof(gw_core_table), log, log_enabled, now, unix_us},
       .config = {sizeof(gw_config_table), get, duration_ns, size_bytes, count, at},
       .handlers = {sizeof(gw_handlers_table), bind, bind_with},
-      .messages = {sizeof(gw_messages_table), reply, fail, defer},
+      .messages = {sizeof(gw_messages_table), reply, fail, defer, notify},
       .timers = {sizeof(gw_timers_table), start, stop},
       .threads = {sizeof(gw_threads_table), post, work},
       .metrics = {sizeof(gw_metrics_table), declare, add, set},

@@ -58,6 +58,9 @@ struct SessionInfo {
   int64_t connected_unix_us = 0;
 };
 
+/// Names a request that was sent from this worker and has not ended; 0 and those that have ended name nothing.
+using RequestId = uint64_t;
+
 struct SessionStats {
   Duration rtt{};
   uint64_t bytes_sent = 0;
@@ -92,8 +95,15 @@ class Services {
   // Messages to clients. `done` may be empty.
   /// An event; `done` hears that the client's handler has it, or why not.
   virtual Status send(SessionKey key, const Outgoing& message, Completion done) = 0;
-  /// A command or query; `done` hears the reply.
-  virtual Status request(SessionKey key, wire::Kind kind, const Outgoing& message, Completion done) = 0;
+  /// An event for a user who is away, by name: it is kept until they are here again, for `ttl` at most (0: as long as
+  /// the server keeps any). TargetNotFound when nobody of this name was here of late, QueueFull when there is no room.
+  virtual Status keep(std::string_view uid, const Outgoing& message, Duration ttl) = 0;
+  /// A command or query; `done`, which is not empty, hears the reply.
+  virtual Result<RequestId> request(SessionKey key, wire::Kind kind, const Outgoing& message, Completion done) = 0;
+  /// How long a reply is waited for where nothing else is said.
+  virtual Duration request_timeout() const = 0;
+  /// Nobody waits for the reply any more: `done` hears Cancelled, and the client may stop.
+  virtual void cancel(RequestId request) = 0;
   /// An event to those who are in the group at this moment (or in the process, when it is empty), except one. Returns
   /// how many they are; `done`, which may be empty, hears what became of it. On error nothing was sent to anybody.
   virtual Result<size_t> broadcast(std::string_view group, SessionKey except, const Outgoing& message,

@@ -54,9 +54,10 @@ Verdict* FakeHost::find(gw_ticket ticket) {
   return found == verdicts.end() ? nullptr : found->get();
 }
 
-Verdict& FakeHost::add_message(int kind) {
+Verdict& FakeHost::add_message(int kind, gw_session session) {
   verdicts.push_back(std::make_unique<Verdict>());
   verdicts.back()->ticket = verdicts.size();
+  verdicts.back()->session = session;
   verdicts.back()->is_event = kind == GW_EVENT;
   verdicts.back()->face.text = verdicts.back()->text.c_str();
   return *verdicts.back();

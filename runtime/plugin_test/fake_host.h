@@ -20,6 +20,7 @@ namespace godwit::plugin_test {
 struct Verdict {
   gw_test_verdict face{.struct_size = sizeof(gw_test_verdict)};
   gw_ticket ticket = 0;
+  gw_session session = 0;
   bool is_event = false;
   std::string text;
   std::string body;
@@ -59,7 +60,7 @@ class FakeHost {
 
   /// The verdict that a ticket belongs to, as long as it is open.
   Verdict* find(gw_ticket ticket);
-  Verdict& add_message(int kind);
+  Verdict& add_message(int kind, gw_session session);
 
   gw_timer start_timer(int64_t first_ns, int64_t every_ns, std::function<void()> fire);
   bool stop_timer(gw_timer timer) { return timers_.erase(timer) > 0; }
@@ -95,6 +96,7 @@ class FakeHost {
   std::deque<std::function<void()>> posts;
   std::string state;
   std::deque<std::unique_ptr<Verdict>> verdicts;
+  gw_ticket in_hand = 0;  ///< of on_message
 
  private:
   struct Face {

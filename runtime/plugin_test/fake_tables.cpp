@@ -148,6 +148,19 @@ gw_status defer(const gw_host* host, gw_ticket ticket, uint32_t) {
   return GW_OK;
 }
 
+gw_status notify(const gw_host* host, gw_ticket ticket, int place, const gw_outgoing* event) {
+  FakeHost& self = FakeHost::of(host);
+  if (!self.entered()) return GW_ERROR_WRONG_THREAD;
+  if (place != GW_BEFORE_RESPONSE && place != GW_AFTER_RESPONSE) return GW_ERROR_ARGUMENT_INVALID;
+  if (!event || !is_sound(event->action) || event->action.size == 0) return GW_ERROR_ARGUMENT_INVALID;
+  const bool late = place == GW_AFTER_RESPONSE && ticket != 0 && ticket == self.in_hand;
+  if (!self.find(ticket) && !late) return GW_ERROR_STALE;
+  const Verdict& of = *self.verdicts[ticket - 1];
+  if (of.is_event) return GW_ERROR_REPLY_NOT_EXPECTED;
+  self.world.keep(of.session, "", 0, GW_EVENT, *event).face.place = place;
+  return GW_OK;
+}
+
 // timers
 gw_status start(const gw_host* host, int64_t first_ns, int64_t every_ns, void (*fire)(void*, void*), void* argument,
                 gw_timer* out) {
@@ -252,7 +265,7 @@ constexpr gw_config_table kConfig = {.struct_size = sizeof(gw_config_table),
 constexpr gw_handlers_table kHandlers = {
     .struct_size = sizeof(gw_handlers_table), .bind = bind, .bind_with = bind_with};
 constexpr gw_messages_table kMessages = {
-    .struct_size = sizeof(gw_messages_table), .reply = reply, .fail = fail, .defer = defer};
+    .struct_size = sizeof(gw_messages_table), .reply = reply, .fail = fail, .defer = defer, .notify = notify};
 constexpr gw_timers_table kTimers = {.struct_size = sizeof(gw_timers_table), .start = start, .stop = stop};
 constexpr gw_threads_table kThreads = {.struct_size = sizeof(gw_threads_table), .post = post, .work = work};
 constexpr gw_metrics_table kMetrics = {

@@ -117,7 +117,9 @@ void gw_test::start() {
 void gw_test::deliver(const gw_message& message, Verdict& verdict) {
   if (!GW_HAS(gw_handler_kind, plugin->handler, on_message)) return;
   const FakeHost::Entry entry(*host, Stage::kRunning);
+  host->in_hand = verdict.ticket;
   const gw_status status = plugin->handler->on_message(host->self, &message);
+  host->in_hand = 0;
   if (!verdict.open()) return;
   if (status != GW_OK) {
     verdict.fail(status, "");
@@ -218,7 +220,7 @@ void gw_test_header(gw_test* test, const char* name, const char* value) { test->
 
 const gw_test_verdict* gw_test_send(gw_test* test, int kind, const char* action, const void* body, size_t body_size) {
   FakeHost& host = *test->host;
-  Verdict& verdict = host.add_message(kind);
+  Verdict& verdict = host.add_message(kind, test->session);
   const auto sent = std::exchange(test->headers, {});
   std::vector<gw_header> headers;
   for (const auto& [name, value] : sent) headers.push_back({text_of(name.c_str()), text_of(value.c_str())});
@@ -245,6 +247,16 @@ const gw_test_verdict* gw_test_send(gw_test* test, int kind, const char* action,
 }
 
 void gw_test_advance(gw_test* test, int64_t ns) { test->host->run_until(test->host->now_ns + ns); }
+
+void gw_test_cancel(gw_test* test, const gw_test_verdict* verdict) {
+  for (const auto& one : test->host->verdicts) {
+    if (&one->face != verdict || one->face.outcome != GW_TEST_DEFERRED) continue;
+    one->face.outcome = GW_TEST_CANCELLED;
+    if (!GW_HAS(gw_handler_kind, test->plugin->handler, on_cancel)) return;
+    const FakeHost::Entry entry(*test->host, Stage::kRunning);
+    return test->plugin->handler->on_cancel(test->host->self, one->ticket);
+  }
+}
 
 const char* gw_test_route(gw_test* test, int kind, const char* action) {
   test->answer = action;

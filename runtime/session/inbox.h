@@ -36,6 +36,8 @@ class Inbox {
   /// `seq` was handed to its handler (or refused for good): it may be acknowledged. A message that is refused while it
   /// is held keeps its place in the order: those that follow it still wait for those before it.
   void handled(uint64_t seq);
+  /// It was handed on, whether it is handled already or not.
+  bool was_released(uint64_t seq) const { return seq <= handled_ + window_ && is_released(seq); }
   bool is_handled(uint64_t seq) const { return seq <= handled_ || handled_bits_.test(seq); }
 
   uint64_t cumulative() const { return handled_; }

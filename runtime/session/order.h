@@ -12,4 +12,7 @@ enum class Order : uint8_t {
       2,  ///< events only: in one packet, lost with it, never sent again, in no order; nobody hears its outcome
 };
 
+/// Where an event goes that is bound to the response to a request.
+enum class Bound : uint8_t { kBefore, kAfter };
+
 }  // namespace godwit::session

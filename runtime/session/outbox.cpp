@@ -72,6 +72,14 @@ void Outbox::settle(Record& record, const Reply& reply) {
   std::exchange(record.waiting, {}).settle(reply);
 }
 
+uint64_t Outbox::response_to(uint64_t request_id) const {
+  for (size_t i = records_.size(); i-- > 0;) {
+    const Record& record = records_[i];
+    if (!record.settled && !record.waiting && record.waiting.cookie == request_id) return base_ + i;
+  }
+  return 0;
+}
+
 void Outbox::fail_all(const Reply& reply) {
   // Waiters may look at the outbox while being told, so it is empty before the first hears of it.
   std::deque<Record> records = std::exchange(records_, {});

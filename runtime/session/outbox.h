@@ -53,6 +53,10 @@ class Outbox {
   /// One message was answered or refused; unknown or settled numbers are ignored. Its waiter gets the reply.
   void settle(uint64_t seq, const Reply& reply);
 
+  /// The number of the response to this request of the peer, as long as it is not settled; 0: there is none. Responses
+  /// are pushed with nobody who waits and the request as the cookie.
+  uint64_t response_to(uint64_t request_id) const;
+
   /// Everyone who still waits for an acknowledgement is told.
   void fail_all(const Reply& reply);
 

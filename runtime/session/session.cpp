@@ -14,6 +14,9 @@ namespace {
 constexpr size_t kAckRangeWordsMax = 256;
 constexpr size_t kNacksPerAckMax = 64;
 
+/// Withdrawn requests that a session remembers: of its own, and of the peer's that have not come yet.
+constexpr size_t kCancelsMax = 1000;
+
 uint32_t to_ms(Duration duration) {
   return static_cast<uint32_t>(
       std::clamp<int64_t>(std::chrono::ceil<std::chrono::milliseconds>(duration).count(), 0, UINT32_MAX));
@@ -38,6 +41,8 @@ Session::Session(SessionId id, const SessionConfig& config, World world)
       outbox_(config.outbox_messages_max, config.outbox_bytes_max, world.blocks),
       inbox_(2 * config.holdback_messages_max, config.holdback_messages_max, config.holdback_bytes_max),
       nacks_(2 * config.holdback_messages_max),
+      bound_(config.outbox_messages_max, config.outbox_bytes_max, world.metrics),
+      active_(world.clock.now()),
       ack_timer_([this](Timestamp) { send_ack(); }),
       stall_timer_([this](Timestamp now) { on_stall(now); }) {}
 
@@ -48,6 +53,8 @@ void Session::limit_body_bytes(uint64_t bytes_max) { body_bytes_max_ = std::min(
 Result<uint64_t> Session::request(wire::Kind kind, std::string_view action, Bytes body, const SendOptions& options,
                                   Waiting waiting) {
   const Duration timeout = timeout_of(options);
+  // What waits for room goes first, and there is none.
+  if (waiting_events() > 0) return fail(Code::kQueueFull, "events wait for room already");
   wire::Envelope envelope{.kind = kind,
                           .priority = options.priority,
                           .deadline_ms = to_ms(timeout),
@@ -69,11 +76,14 @@ Result<uint64_t> Session::send_event(std::string_view action, Bytes body, const 
     return submit_unreliable(envelope, body);
   }
   if (options.order == Order::kOrdered) envelope.after_delta = 1;
-  if (!waiting) return submit(envelope, body, Outbox::Allowance::kBounded, {});
+  if (!waiting) return submit_event(envelope, body);
   const Duration timeout = timeout_of(options);
   envelope.deadline_ms = to_ms(timeout);
   envelope.flags |= wire::flags::kAckSoon;
-  return submit_awaited(envelope, body, timeout, waiting, {this, outbox_.next_seq()});
+  if (waiting_events() > 0) return refuse_event({Code::kQueueFull, "events wait for room already"});
+  auto sent = submit_awaited(envelope, body, timeout, waiting, {this, outbox_.next_seq()});
+  if (!sent && sent.error().code == Code::kQueueFull) return refuse_event(std::move(sent.error()));
+  return sent;
 }
 
 Result<uint64_t> Session::submit_unreliable(wire::Envelope& envelope, Bytes body) {
@@ -103,20 +113,41 @@ Result<uint64_t> Session::submit_awaited(wire::Envelope& envelope, Bytes body, D
 }
 
 Status Session::respond(uint64_t request_id, const Reply& reply) {
-  wire::Envelope envelope{.correlates = request_id,
+  if (bound_.empty() || !bound_.wait_for(request_id, world_.clock.now()))
+    return send_response(request_id, reply, Order::kUnordered);
+  send_bound(bound_.take(request_id, Bound::kBefore));
+  // One that cannot be sent is followed by another: what comes after waits for that.
+  if (Status sent = send_response(request_id, reply, Order::kOrdered); !sent) return sent;
+  send_bound(bound_.take(request_id, Bound::kAfter));
+  bound_.drop(request_id);
+  return {};
+}
+
+Status Session::send_response(uint64_t request_id, const Reply& reply, Order order) {
+  wire::Envelope envelope{.after_delta = order == Order::kOrdered ? 1u : 0u,
+                          .correlates = request_id,
                           .kind = wire::Kind::kResponse,
                           .status = reply.status,
                           .code = reply.code,
                           .text = reply.text.substr(0, limits::kTextBytesMax),
                           .headers = reply.headers};
-  auto sent = submit(envelope, reply.body, Outbox::Allowance::kResponse, {});
+  // Nobody waits for its acknowledgement. One that is no part of the order is found by its request.
+  const Waiting found_by{nullptr, order == Order::kOrdered ? 0 : request_id};
+  auto sent = submit(envelope, reply.body, Outbox::Allowance::kResponse, found_by);
   if (sent) return {};
   if (sent.error().code == Code::kQueueFull) refuse_peer(Code::kQueueFull, "replies are not acknowledged");
   return tl::unexpected(std::move(sent.error()));
 }
 
 Result<uint64_t> Session::submit(wire::Envelope& envelope, Bytes body, Outbox::Allowance allowance,
-                                 Waiting on_acknowledged) {
+                                 Waiting on_acknowledged, uint64_t behind) {
+  auto sent = try_submit(envelope, body, allowance, on_acknowledged, behind);
+  world_.owner.on_sent(*this, envelope, sent ? Code::kOk : sent.error().code);
+  return sent;
+}
+
+Result<uint64_t> Session::try_submit(wire::Envelope& envelope, Bytes body, Outbox::Allowance allowance,
+                                     Waiting on_acknowledged, uint64_t behind) {
   if (!link_ && !keeps_) return fail(Code::kConnectionLost, "the session has no connection");
   if (body.size() > body_bytes_max_) {
     return fail(Code::kMessageTooLarge,
@@ -129,14 +160,14 @@ Result<uint64_t> Session::submit(wire::Envelope& envelope, Bytes body, Outbox::A
   }
   envelope.seq = outbox_.next_seq();
   const bool ordered = envelope.after_delta != 0;
-  if (ordered) envelope.after_delta = static_cast<uint32_t>(envelope.seq - last_ordered_seq_);
+  if (ordered) envelope.after_delta = static_cast<uint32_t>(envelope.seq - (behind ? behind : last_ordered_seq_));
   const SharedBody shared = keeps_ && body.size() >= kSharedBodyBytes
                                 ? std::make_shared<const std::vector<uint8_t>>(body.begin(), body.end())
                                 : nullptr;
   if (Status sent = link_ ? link_->send_message(envelope, body, shared) : check_apart(envelope); !sent)
     return tl::unexpected(std::move(sent.error()));
   keep_sent(cost, envelope, body, shared, on_acknowledged);
-  if (ordered) last_ordered_seq_ = envelope.seq;
+  if (ordered && !behind) last_ordered_seq_ = envelope.seq;
   count_sent(envelope, body.size());
   return envelope.seq;
 }
@@ -150,6 +181,7 @@ void Session::keep_sent(size_t cost, const wire::Envelope& envelope, Bytes body,
 }
 
 void Session::count_sent(const wire::Envelope& envelope, size_t body_bytes) {
+  if (config_.activity == Activity::kMessages) active_ = world_.clock.now();
   const size_t size_class = size_class_of(body_bytes);
   world_.metrics.messages_sent[static_cast<size_t>(envelope.kind)][size_class].add();
   world_.metrics.message_bytes_sent[size_class].add(body_bytes);
@@ -225,6 +257,7 @@ void Session::release_followers(uint64_t seq) {
 }
 
 void Session::count_received(const wire::Envelope& envelope, size_t body_bytes) {
+  active_ = world_.clock.now();
   const size_t size_class = size_class_of(body_bytes);
   world_.metrics.messages_received[static_cast<size_t>(envelope.kind)][size_class].add();
   world_.metrics.message_bytes_received[size_class].add(body_bytes);
@@ -233,6 +266,7 @@ void Session::count_received(const wire::Envelope& envelope, size_t body_bytes) 
 void Session::release(Incoming message) {
   if (message.envelope.flags & wire::flags::kAckSoon) ack_soon_ = std::max(ack_soon_, message.envelope.seq);
   if (message.envelope.kind == wire::Kind::kResponse) return on_response(message);
+  if (was_cancelled(message.envelope)) return handled(message.envelope.seq);
   if (planted(Fault::kAckBeforeHandling)) handled(message.envelope.seq);
   world_.owner.on_message(*this, message);
 }
@@ -242,6 +276,7 @@ void Session::on_response(const Incoming& message) {
   handled(envelope.seq);
   const Reply reply{envelope.status, envelope.code, envelope.text, envelope.headers, message.body};
   if (!settle(envelope.correlates, reply)) world_.metrics.late_replies.add();
+  if (backlog_) send_waiting();
 }
 
 bool Session::settle(uint64_t message_id, const Reply& reply) {
@@ -266,11 +301,28 @@ void Session::receive_ack(const wire::Ack& ack) {
     refuse_peer(known.error().code, known.error().text);
   }
   if (outbox_.unsettled() != unsettled) progressed_ = world_.clock.now();
+  if (backlog_) send_waiting();
 }
 
 bool Session::cancel(uint64_t message_id) {
-  if (link_ && promises_.contains(message_id)) link_->send_cancel(message_id);
+  if (!promises_.contains(message_id)) return false;
+  if (link_) link_->send_cancel(message_id);
+  if (keeps_) cancelled_.push_back(message_id);
+  if (cancelled_.size() > kCancelsMax) cancelled_.erase(cancelled_.begin());
   return settle_promise(message_id, {wire::Status::kFailure, Code::kCancelled, "the caller withdrew it", {}, {}});
+}
+
+void Session::receive_cancel(uint64_t message_id) {
+  if (world_.owner.on_cancel(*this, message_id) || inbox_.was_released(message_id)) return;
+  early_cancels_.insert(message_id);
+  if (early_cancels_.size() > kCancelsMax) early_cancels_.erase(early_cancels_.begin());
+}
+
+bool Session::was_cancelled(const wire::Envelope& envelope) {
+  if (early_cancels_.empty() || early_cancels_.erase(envelope.message_id()) == 0) return false;
+  if (!wire::is_request(envelope.kind)) return false;
+  world_.metrics.messages_dropped[static_cast<size_t>(DropReason::kCancelled)].add();
+  return true;
 }
 
 void Session::handled(uint64_t seq) {
@@ -326,6 +378,8 @@ void Session::fail_all(Code code, std::string_view text) {
   const Reply reply{wire::Status::kFailure, code, text, {}, {}};
   const auto promises = std::exchange(promises_, {});
   outbox_.fail_all(reply);
+  bound_.clear();
+  backlog_.reset();
   for (const auto& [message_id, promise_id] : promises) {
     if (const auto promise = world_.promises.take(promise_id, PromiseOutcome::kCancelled))
       promise->waiting.settle(reply);

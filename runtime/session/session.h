@@ -2,7 +2,9 @@
 
 #include <tsl/robin_map.h>
 
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -10,7 +12,9 @@
 #include "base/timer_heap.h"
 #include "base/worker_metrics.h"
 #include "port/clock.h"
+#include "session/bound_events.h"
 #include "session/config.h"
+#include "session/event_backlog.h"
 #include "session/inbox.h"
 #include "session/link.h"
 #include "session/nack_list.h"
@@ -57,8 +61,10 @@ class Session final : private ReplyWaiter {
     virtual void on_message(Session& session, Incoming message) = 0;
     /// `end_turn` is to be called at the end of this loop turn (asked once until then).
     virtual void on_turn_wanted(Session& session) = 0;
-    /// The peer no longer waits for the answer to this request of its own.
-    virtual void on_cancel(Session&, uint64_t) {}
+    /// A message was sent, or with a code: it was refused.
+    virtual void on_sent(Session&, const wire::Envelope&, Code) {}
+    /// The peer no longer waits for the answer to this request of its own. True: it was found, and is over.
+    virtual bool on_cancel(Session&, uint64_t) { return false; }
   };
   struct World {
     const Clock& clock;
@@ -102,8 +108,17 @@ class Session final : private ReplyWaiter {
   /// timeout when neither was heard in time. Unreliable: nobody may wait (ReplyNotExpected), the number is 0, and it
   /// must fit a packet (MessageTooLarge).
   Result<uint64_t> send_event(std::string_view action, Bytes body, const SendOptions& options, Waiting waiting);
-  /// The answer to a request of the peer.
+  /// The answer to a request of the peer. What is bound to it goes out with it, before and after, in that order.
   Status respond(uint64_t request_id, const Reply& reply);
+
+  /// An event that is sent with the response to this request of the peer, which has not been given yet; by `expires`
+  /// it is dropped instead. The order of ordered events includes it.
+  Status bind(uint64_t request_id, Bound place, Timestamp expires, std::string_view action, Bytes body,
+              const SendOptions& options);
+  /// There will be no response to this request: what is bound to it goes.
+  void unbind(uint64_t request_id) { bound_.drop(request_id); }
+  /// An event that the peer handles after the response that was given to this request of it.
+  Status send_after(uint64_t request_id, std::string_view action, Bytes body, const SendOptions& options);
 
   /// From the link. Protocol violations close it.
   void receive(const wire::Envelope& envelope, Bytes body);
@@ -112,9 +127,17 @@ class Session final : private ReplyWaiter {
   /// wait for ever.
   void receive_refused(const wire::Envelope& envelope, Code code, std::string_view text);
   void receive_ack(const wire::Ack& ack);
-  void receive_cancel(uint64_t message_id) { world_.owner.on_cancel(*this, message_id); }
+  /// The peer gave a sign of life.
+  void heard() {
+    if (config_.activity == Activity::kAnything) active_ = world_.clock.now();
+  }
+  /// When it was last not idle.
+  Timestamp active() const { return active_; }
+  /// It may overtake the request, which then never gets to a handler.
+  void receive_cancel(uint64_t message_id);
 
-  /// Nobody waits for this reply any more: who did hears Cancelled, and the peer may stop. False: there is none.
+  /// Nobody waits for this reply any more: who did hears Cancelled, and the peer may stop, if need be after a resume.
+  /// False: there is none.
   bool cancel(uint64_t message_id);
 
   /// The message was handed to its handler, or refused with a code that its sender will see.
@@ -130,6 +153,8 @@ class Session final : private ReplyWaiter {
   void promise_expired(const Promise& promise);
 
   size_t pending_replies() const { return promises_.size(); }
+  size_t bound_events() const { return bound_.size(); }
+  size_t waiting_events() const { return backlog_ ? backlog_->size() : 0; }
   const Outbox& outbox() const { return outbox_; }
   const Inbox& inbox() const { return inbox_; }
 
@@ -140,7 +165,17 @@ class Session final : private ReplyWaiter {
   Result<uint64_t> submit_awaited(wire::Envelope& envelope, Bytes body, Duration timeout, Waiting waiting,
                                   Waiting on_acknowledged);
   Duration timeout_of(const SendOptions& options) const;
-  Result<uint64_t> submit(wire::Envelope& envelope, Bytes body, Outbox::Allowance allowance, Waiting on_acknowledged);
+  Result<uint64_t> submit_event(wire::Envelope& envelope, Bytes body);
+  /// `behind`: not 0, it is handled after that number, and is no part of the order.
+  Result<uint64_t> submit(wire::Envelope& envelope, Bytes body, Outbox::Allowance allowance, Waiting on_acknowledged,
+                          uint64_t behind = 0);
+  Result<uint64_t> try_submit(wire::Envelope& envelope, Bytes body, Outbox::Allowance allowance,
+                              Waiting on_acknowledged, uint64_t behind);
+  Status send_response(uint64_t request_id, const Reply& reply, Order order);
+  void send_bound(std::vector<wire::StoredMessage> events);
+  Result<uint64_t> overflow(const wire::Envelope& envelope, Bytes body, Error full);
+  tl::unexpected<Error> refuse_event(Error full);
+  void send_waiting();
   void arrive(Incoming message);
   /// Release or hold; nullopt when nothing is left to do with the message.
   std::optional<Inbox::Arrival> take_number(const wire::Envelope& envelope);
@@ -154,6 +189,7 @@ class Session final : private ReplyWaiter {
   Status check_apart(const wire::Envelope& envelope) const;
   void keep_sent(size_t cost, const wire::Envelope& envelope, Bytes body, const SharedBody& shared,
                  Waiting on_acknowledged);
+  bool was_cancelled(const wire::Envelope& envelope);
   void watch_for_stall();
   void on_stall(Timestamp now);
   void resend(uint64_t beyond);
@@ -176,6 +212,11 @@ class Session final : private ReplyWaiter {
   tsl::robin_map<uint64_t, PromiseId> promises_;  ///< by message id
   uint64_t last_ordered_seq_ = 0;                 ///< of what we sent
   NackList nacks_;
+  BoundEvents bound_;
+  std::unique_ptr<EventBacklog> backlog_;  ///< once there was something to wait
+  Timestamp active_;
+  std::vector<uint64_t> cancelled_;   ///< of our requests, the newest: another connection hears of them again
+  std::set<uint64_t> early_cancels_;  ///< of requests of the peer that have not come yet
   bool keeps_ = false;
   bool overrun_ = false;  ///< a reply was not kept: the session cannot be resumed
   bool turn_wanted_ = false;

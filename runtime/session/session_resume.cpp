@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/planted.h"
 #include "session/session.h"
 #include "wire/envelope_check.h"
@@ -32,8 +34,9 @@ void Session::resume(Link& link, const Resync& peer) {
   if (!planted(Fault::kRefusalsForgotten)) nacks_.resend_beyond(peer.known);
   acknowledged_ = peer.known;
   send_ack();
-  progressed_ = world_.clock.now();
+  progressed_ = active_ = world_.clock.now();
   resend(peer.handled + planted(Fault::kSentAgainTooLittle));
+  for (const uint64_t message_id : cancelled_) link_->send_cancel(message_id);
 }
 
 void Session::resend(uint64_t beyond) {
@@ -48,7 +51,9 @@ bool Session::send_again(uint64_t seq, MessageShelf::View kept, const SharedBody
   const Timestamp now = world_.clock.now();
   const auto deadline_ms = left_of(envelope.deadline_ms, kept.kept_at, now);
   const auto ttl_ms = left_of(envelope.ttl_ms, kept.kept_at, now);
-  const bool expired = (!deadline_ms || !ttl_ms) && !planted(Fault::kWorthlessSentAgain);
+  const bool withdrawn = std::find(cancelled_.begin(), cancelled_.end(), seq) != cancelled_.end();
+  const bool late = (!deadline_ms || !ttl_ms) && !planted(Fault::kWorthlessSentAgain);
+  const bool expired = late || withdrawn;
   if (expired) {
     envelope.flags |= wire::flags::kWithdrawn;
   } else {

@@ -86,6 +86,24 @@ local Session = {}
 ---@field timeout? godwit.Duration       with `confirm`: for so long
 ---@field unreliable? boolean            in one packet, lost with it, never sent again; MessageTooLarge for what fits none
 
+---@class godwit.NotifyOptions
+---@field headers? table<string, string>
+---@field ttl? godwit.Duration
+---@field priority? "low" | "normal" | "high" | "critical"
+---@field ordered? boolean
+---@field before? godwit.Message         a command or query of this session: right before its response
+---@field after? godwit.Message          the same: right after its response
+
+---@class godwit.UserSendOptions
+---@field headers? table<string, string>
+---@field ttl? godwit.Duration
+---@field priority? "low" | "normal" | "high" | "critical"
+---@field ordered? boolean
+---@field confirm? boolean
+---@field timeout? godwit.Duration
+---@field unreliable? boolean
+---@field offline? boolean | godwit.Duration   keep it, for so long at most, when the user went a moment ago
+
 ---@class godwit.RequestOptions
 ---@field headers? table<string, string>
 ---@field ttl? godwit.Duration
@@ -122,7 +140,19 @@ local Session = {}
 ---@return godwit.Error? err
 function Session:send(action, body, options) end
 
----Asks this client and waits for the reply. Errors: DeadlineExceeded when none came in time, ConnectionLost, StaleHandle when
+---An event for this client, handled right before or right after the response to a request of it, whatever that will be
+---and whenever it comes; with neither option it goes out now. What comes after a response that was given already goes out at
+---once. It is dropped when the response comes after the request's deadline. Errors: StaleHandle when the response was
+---given (before) or the message is over, ReplyNotExpected for an event, QueueFull.
+---@param action string
+---@param body? string | number
+---@param options? godwit.NotifyOptions
+---@return true? ok
+---@return godwit.Error? err
+function Session:notify(action, body, options) end
+
+---Asks this client and waits for the reply, at most as long as the sender of the message in hand waits. Who cancels the task
+---that waits withdraws the request: the client may stop. Errors: DeadlineExceeded when none came in time, ConnectionLost, StaleHandle when
 ---it is gone, QueueFull, and whatever the client failed with.
 ---@async
 ---@param action string                  1 to 16 levels separated by dots, at most 256 bytes
@@ -239,7 +269,7 @@ local Task = {}
 ---@return any ...
 function Task:wait(timeout) end
 
----An error comes out of whatever it waits for. False when it has ended already.
+---An error comes out of whatever it waits for; a request that it waits for is withdrawn. False when it has ended already.
 ---@return boolean
 function Task:cancel() end
 
@@ -356,14 +386,76 @@ function gw.session(id, uid) end
 function gw.sessions(filter) end
 
 ---An event for all sessions of a uid: how many take it (with `confirm`: have it). `nil, err` when none does;
----TargetNotFound when there are none.
+---TargetNotFound when there are none. With `offline` it is kept for a user whose last session ended less than `offline.ttl`
+---ago: 0, and it is sent when they are here again, in order, with the header `offline` ("2/7": the second of seven).
 ---@param uid string
 ---@param action string
 ---@param body? string | number
----@param options? godwit.SendOptions
+---@param options? godwit.UserSendOptions
 ---@return integer? count
 ---@return godwit.Error? err
 function gw.send(uid, action, body, options) end
+
+---@class godwit.BatchOptions
+---@field kind? "command" | "query" | "event"   default: command
+---@field headers? table<string, string>
+---@field priority? "low" | "normal" | "high" | "critical"
+---@field ttl? godwit.Duration
+---@field concurrency? integer           at one time, at most 5000 (default: 100)
+---@field timeout? godwit.Duration       of one try (default: 30 s)
+---@field job_timeout? godwit.Duration   of all of it (default: 10 min)
+---@field retries? integer               of what may succeed later (default: 2)
+---@field retry_delay? godwit.Duration   before each of them (default: 1 s)
+
+---@class godwit.JobProgress
+---@field total integer
+---@field done integer
+---@field failed integer       what was cancelled included
+---@field pending integer
+---@field attempts integer     messages sent, repetitions included
+---@field over boolean
+---@field cancelled boolean
+
+---Messages for many targets that are under way.
+---@class godwit.Job
+---@field id string
+local Job = {}
+
+---How far it is.
+---@return godwit.JobProgress
+function Job:progress() end
+
+---By the index of the target: what came back (the reply's body; true for an event), and the errors.
+---@return table<integer, string | true> results
+---@return table<integer, godwit.Error> errors
+function Job:results() end
+
+---Nothing is sent any more once it has returned, and what is under way is withdrawn. False when the job was over.
+---@return boolean
+function Job:cancel() end
+
+---Waits for its end: its progress, or `nil, err` (DeadlineExceeded).
+---@async
+---@param timeout? godwit.Duration
+---@return godwit.JobProgress? progress
+---@return godwit.Error? err
+function Job:wait(timeout) end
+
+---Sends the action to each target, so many at one time, and returns before anything is sent. Each message has the header
+---`idempotency-key`, the same for each repetition. At most 100,000 targets; the job belongs to this generation on this worker.
+---@param targets (godwit.Session | integer | string)[]   sessions, their ids as numbers, or uids, of which the newest session counts
+---@param action string
+---@param body? string | number | fun(target: any, index: integer): string
+---@param options? godwit.BatchOptions
+---@return godwit.Job? job
+---@return godwit.Error? err
+function gw.batch(targets, action, body, options) end
+
+---A job by its id, until five minutes after its end.
+---@param id string
+---@return godwit.Job? job
+---@return godwit.Error? err
+function gw.job(id) end
 
 ---Asks the newest session of a uid and waits for the reply.
 ---@async
@@ -618,17 +710,35 @@ gw.config = {}
 ---@return godwit.Limits
 function gw.limits() end
 
+---@alias godwit.EventName
+---| "session_created"    before its first message
+---| "session_parted"     its connection was lost, and it waits for another
+---| "session_resumed"    that came
+---| "session_closed"     after its last message
+---| "heartbeat_timeout"  nothing was heard of the client; session_parted or session_closed follows
+---| "connection_error"   a connection ended by a mistake of either side; the same follows
+---| "message_received"   before its handler
+---| "message_sent"       or refused here, with a code
+---| "broadcast"          something was sent to many
+---| "promise_timeout"    a message to a client got no answer or acknowledgement in time
+
 ---@class godwit.SessionEvent
----@field event "session_created" | "session_parted" | "session_resumed" | "session_closed"
----@field session godwit.Session   of a closed one, as it was
----@field groups string[]          that it is in, or was until its end
----@field code? integer            why it closed, as in `gw.errors`
+---@field event godwit.EventName
+---@field session? godwit.Session  of a closed one, as it was; none of a broadcast
+---@field groups? string[]         of a session's events: that it is in, or was until its end
+---@field code? integer            why it closed or parted, what failed, as in `gw.errors`
 ---@field name? string             the code's name
 ---@field reason? string
+---@field stop_reason? 1 | 2 | 3   of a closed one, when its client says why it goes: logout, app close, switch account
+---@field resumes? integer         of a resumed one: how often it was
+---@field action? string           of a message, or a broadcast
+---@field message? integer | string  its id
+---@field group? string            of a broadcast; "" for everybody
+---@field count? integer           of a broadcast: to how many sessions
 
----Runs for each session that comes (before its first message) or goes (after its last), beside messages, on its worker. It may
----wait. Only while the app loads.
----@param event "session_created" | "session_parted" | "session_resumed" | "session_closed"
+---Runs for each event, beside messages, on the session's worker. It may wait. Events of messages cost something for each of them,
+---and are dropped, counted and logged when more than `events_max` wait for the app. Only while the app loads.
+---@param event godwit.EventName
 ---@param fn fun(ev: godwit.SessionEvent)
 ---@param options? table  none yet
 function gw.on(event, fn, options) end

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <ranges>
 #include <thread>
@@ -331,4 +332,67 @@ TEST_CASE("times beyond the end of the clock are as long as can be") {
   chosen.connect_timeout = chosen.request_timeout = chosen.linger = std::chrono::nanoseconds::max();
   Client client(chosen);
   CHECK(client.request("echo", "x", {.timeout = std::chrono::nanoseconds::max()}).get().ok());
+}
+
+TEST_CASE("a call that is withdrawn ends as cancelled, and its handler is told while it waits") {
+  Client client(options());
+  std::promise<Reply> heard;
+  const godwit::CallId call = client.request("wait", "", {}, [&](Reply reply) { heard.set_value(std::move(reply)); });
+  CHECK(call != 0);
+  CHECK(client.request("ended", "").get().body == "not yet");
+  const auto began = Clock::now();
+  client.cancel(call);
+  CHECK(heard.get_future().get().name == "Cancelled");
+  std::string ended;
+  while (Clock::now() - began < 5s && ended != "Cancelled") ended = client.request("ended", "").get().body;
+  CHECK(ended == "Cancelled");
+  client.cancel(call);  // it is over
+  client.cancel(12345);
+  CHECK(client.request("echo", "x").get().body == "x");
+}
+
+TEST_CASE("a call that was not sent yet is withdrawn as well") {
+  Client client({.address = environment("GODWIT_DEAD"), .insecure = true, .linger = 50ms});
+  std::promise<Reply> heard;
+  client.cancel(client.request("echo", "", {}, [&](Reply reply) { heard.set_value(std::move(reply)); }));
+  CHECK(heard.get_future().get().name == "Cancelled");
+}
+
+TEST_CASE("apps hear why a client goes") {
+  for (const auto reason : {godwit::StopReason::kLogout, godwit::StopReason::kSwitchAccount}) {
+    {
+      Client leaves(options());
+      REQUIRE(leaves.connected().get().ok());
+      leaves.close(reason);
+    }
+    Client client(options());
+    const std::string wanted = std::to_string(static_cast<int>(reason));
+    std::string told;
+    const auto began = Clock::now();
+    while (Clock::now() - began < 5s && told != wanted) told = client.request("stop", "").get().body;
+    CHECK(told == wanted);
+  }
+}
+
+TEST_CASE("who asks for it hears of each message, and always of an answer that does not come in time") {
+  using Kind = godwit::ClientEvent::Kind;
+  std::mutex mutex;
+  std::vector<std::pair<Kind, std::string>> heard;
+  {
+    ClientOptions all = options();
+    all.message_events = GENERATE(true, false);
+    all.on_event = [&](const godwit::ClientEvent& event) {
+      const std::lock_guard lock(mutex);
+      if (!event.action.empty()) heard.emplace_back(event.kind, event.action + " " + event.name);
+    };
+    Client client(all);
+    client.request("echo", "").get();
+    client.request("wait", "", {.timeout = 50ms}).get();
+    client.close();
+    std::vector<std::pair<Kind, std::string>> expected;
+    if (all.message_events) expected = {{Kind::kSent, "echo "}, {Kind::kSent, "wait "}};
+    expected.emplace_back(Kind::kPromiseTimeout, "wait DeadlineExceeded");
+    const std::lock_guard lock(mutex);
+    CHECK(heard == expected);
+  }
 }

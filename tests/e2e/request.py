@@ -20,6 +20,12 @@ gw.handle("who", function(msg, session) msg:reply(session.client_id .. "/" .. (s
 gw.handle("headers", function(msg) msg:reply(msg.headers.color or "none", { shade = "dark" }) end)
 gw.handle("refuse", function(msg) msg:fail("Forbidden", "not today") end)
 gw.handle("silent", function() end)
+gw.handle("wait", function()
+  gw.log.info("waiting")
+  local _, err = pcall(gw.sleep, 20)
+  gw.log.info("ended with " .. err.name)
+  error(err)
+end)
 gw.handle("slow", function(msg)
   gw.log.info("working")
   spin(100)
@@ -193,6 +199,18 @@ def test_ctrl_c_ends_a_request_in_good_order():
         server.process.send_signal(signal.SIGCONT)
         # The goodbye arrived: nobody waits for an idle timeout.
         harness.wait_until(lambda: server.metric("godwit_sessions") == 0)
+
+
+def test_ctrl_c_stops_the_handler_that_waits():
+    with app_server() as server:
+        waiting = server.start_request("wait", "--timeout", "20s")
+        server.log.wait_for("waiting")
+        began = time.monotonic()
+        waiting.send_signal(signal.SIGINT)
+        server.log.wait_for("ended with Cancelled")
+        assert time.monotonic() - began < 2
+        finish(waiting).expect(INTERRUPTED)
+        assert server.metric("godwit_handlers_cancelled_total") == 1
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ class TwoSessions {
     std::vector<SentAck> acks;
     std::vector<uint64_t> sent;  ///< numbers, as they went into the link
     std::vector<uint64_t> cancelled;
+    bool knows_cancelled = false;  ///< says that the cancelled request was found
     Code closed = Code::kOk;
     uint64_t on_the_way = 0;  ///< what the link says of bytes that have not arrived
     WorkerMetrics metrics;
@@ -82,7 +83,10 @@ class TwoSessions {
     }
     uint64_t undelivered() const override { return on_the_way; }
     void close(Code code, std::string_view) override { closed = code; }
-    void on_cancel(session::Session&, uint64_t message_id) override { cancelled.push_back(message_id); }
+    bool on_cancel(session::Session&, uint64_t message_id) override {
+      cancelled.push_back(message_id);
+      return knows_cancelled;
+    }
 
     Side& peer() { return this == pair_.client.get() ? *pair_.server : *pair_.client; }
 

@@ -17,6 +17,7 @@ class Conversation {
     uint64_t follows = 0;  ///< handed over after this one; 0: whenever it comes
     bool arrived = false;
     bool handed_over = false;
+    bool cancelled = false;  ///< a request, before it was handed over: it goes to nobody
     Fate fate = Fate::kOpen;
     Code refusal = Code::kOk;
     bool told = false;  ///< its sender knows what became of it
@@ -36,6 +37,7 @@ class Conversation {
     for (uint64_t next = number; next != 0; next = follower_of(next)) {
       if (at(next).follows != 0 && !at(at(next).follows).handed_over) break;
       at(next).handed_over = true;
+      if (at(next).cancelled) end(next, Fate::kHandled);
       if (at(next).fate == Fate::kOpen) now.push_back(next);
     }
     return now;

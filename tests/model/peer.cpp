@@ -150,14 +150,23 @@ void Peer::cancel(Prng& random) {
   const auto any = waits_.lower_bound(random.between(1, sent_.last()));
   if (any == waits_.end()) return;
   const bool open = any->second.open;
-  any->second.cancelled = open;
+  any->second.cancelled |= open;
   expect(session_.cancel(any->first) == open, named(any->first, "only who waits can withdraw"));
   expect(!any->second.open, "and hears so at once");
 }
 
-void Peer::on_cancel(session::Session&, uint64_t message_id) {
+/// Nothing that was handed over is taken back here.
+bool Peer::on_cancel(session::Session&, uint64_t message_id) {
   const auto wait = other_->waits_.find(message_id);
   expect(wait != other_->waits_.end() && wait->second.cancelled, named(message_id, "nobody withdrew it"));
+  return false;
+}
+
+/// It passes whatever is on its way.
+void Peer::send_cancel(uint64_t message_id) {
+  Conversation::Message& message = sent_.at(message_id);
+  message.cancelled |= !message.handed_over && !waits_.at(message_id).event;
+  other_->session_.receive_cancel(message_id);
 }
 
 Status Peer::send_message(const wire::Envelope& envelope, Bytes body, const session::SharedBody&) {
@@ -271,7 +280,9 @@ void Peer::check_resent(uint64_t other_has) const {
     expect(at < on_their_way_.size() && on_their_way_[at].envelope().seq == number,
            named(number, "was not sent again"));
     const bool withdrawn = (on_their_way_[at++].envelope().flags & wire::flags::kWithdrawn) != 0;
-    expect(withdrawn == worthless(number), named(number, "withdrawn exactly when it is worth nothing"));
+    const auto wait = waits_.find(number);
+    const bool cancelled = wait != waits_.end() && wait->second.cancelled;
+    expect(withdrawn == (cancelled || worthless(number)), named(number, "withdrawn exactly when it is worth nothing"));
   }
   expect(at == on_their_way_.size(), "more was sent again than the other side lacks");
 }

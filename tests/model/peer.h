@@ -86,12 +86,12 @@ class Peer final : session::Session::Owner, session::PromiseTable::Owner, sessio
 
   void on_message(session::Session&, session::Incoming message) override;
   void on_turn_wanted(session::Session&) override { turn_wanted_ = true; }
-  void on_cancel(session::Session&, uint64_t message_id) override;
+  bool on_cancel(session::Session&, uint64_t message_id) override;
   void on_promise_expired(const session::Promise& promise) override { session_.promise_expired(promise); }
   void on_promises_high(size_t, size_t) override {}
   Status send_message(const wire::Envelope& envelope, Bytes body, const session::SharedBody&) override;
   void send_ack(const wire::Ack& ack) override;
-  void send_cancel(uint64_t message_id) override { other_->session_.receive_cancel(message_id); }
+  void send_cancel(uint64_t message_id) override;
   uint64_t undelivered() const override { return 0; }
   void close(Code code, std::string_view) override { closed_ = code; }
   void on_reply(uint64_t cookie, const session::Reply& reply) override;

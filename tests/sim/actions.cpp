@@ -2,12 +2,13 @@
 
 #include <array>
 
+#include "host/services.h"
 #include "world.h"
 
 namespace godwit::sim {
 namespace {
 
-enum class Act : uint32_t { kEcho, kLater, kSink, kFail };
+enum class Act : uint32_t { kEcho, kLater, kSink, kFail, kWait, kAround };
 
 struct NamedAct {
   std::string_view action;
@@ -18,6 +19,8 @@ constexpr std::array kActs{
     NamedAct{"later", {0, static_cast<uint32_t>(Act::kLater)}},
     NamedAct{"sink", {0, static_cast<uint32_t>(Act::kSink)}},
     NamedAct{"fail", {0, static_cast<uint32_t>(Act::kFail)}},
+    NamedAct{"wait", {0, static_cast<uint32_t>(Act::kWait)}},
+    NamedAct{"around", {0, static_cast<uint32_t>(Act::kAround)}},
 };
 
 }  // namespace
@@ -38,6 +41,11 @@ size_t Actions::handle(std::span<const host::Delivery> batch, host::ReplySink& s
       case Act::kEcho: echo(delivery, sink); break;
       case Act::kLater: answer_later(delivery, sink); break;
       case Act::kSink: sink.done(delivery.ticket); break;
+      case Act::kWait:
+        waiting_[delivery.ticket.bits] = delivery.message_id;
+        sink.suspend(delivery.ticket, false);
+        break;
+      case Act::kAround: notify_around(delivery, sink); break;
       case Act::kFail: sink.fail(delivery.ticket, Code::kHandlerFailed, "as asked"); break;
     }
   }
@@ -47,6 +55,26 @@ size_t Actions::handle(std::span<const host::Delivery> batch, host::ReplySink& s
 void Actions::echo(const host::Delivery& delivery, host::ReplySink& sink) {
   if (wire::is_request(delivery.kind)) sink.reply(delivery.ticket, delivery.body, {});
   sink.done(delivery.ticket);
+}
+
+void Actions::withdraw(uint32_t, host::Ticket ticket, host::ReplySink&) {
+  const auto found = waiting_.find(ticket.bits);
+  if (found == waiting_.end()) return;
+  const uint64_t message_id = found->second;
+  waiting_.erase(found);
+  on_withdrawn(message_id);
+}
+
+void Actions::notify_around(const host::Delivery& delivery, host::ReplySink& sink) {
+  const bool bound = sink.notify(delivery, session::Bound::kAfter, {.action = "after", .body = delivery.body}) &&
+                     sink.notify(delivery, session::Bound::kBefore, {.action = "before", .body = delivery.body});
+  world_.expect(bound, "events could not be bound to a response");
+  if (world_.random().chance(0.2)) {
+    sink.fail(delivery.ticket, Code::kHandlerFailed, as_text(delivery.body));
+    return sink.done(delivery.ticket);
+  }
+  sink.suspend(delivery.ticket, false);
+  answer_later(delivery, sink);
 }
 
 void Actions::answer_later(const host::Delivery& delivery, host::ReplySink& sink) {

@@ -43,6 +43,12 @@ Result<uint64_t> ClientPeer::send(const Send& send) {
   return sent;
 }
 
+void ClientPeer::cancel(uint64_t message_id) {
+  session::Session* session = node_.core().session(id_);
+  if (!session) session = node_.core().session(kept_);
+  if (session) session->cancel(message_id);
+}
+
 void ClientPeer::on_reply(uint64_t cookie, const session::Reply& reply) {
   node_.world().ledger().settled(client_id_, cookie, reply);
   on_settled(reply);
@@ -55,10 +61,11 @@ ClientNode::ClientNode(World& world, const Options& options)
       core_(options.core, endpoint_options(world, options),
             {world.clock(), timers(), sender(), entropy_, log(), metrics(), *this}) {}
 
-ClientPeer& ClientNode::connect(Duration timeout, std::string token) {
+ClientPeer& ClientNode::connect(Duration timeout, std::string token, std::string uid) {
   ClientPeer& peer = peers_.emplace_back(*this, name() + "." + std::to_string(peers_.size() + 1));
-  const auto id = core_.connect({own(), ServerNode::address()}, "localhost",
-                                {.client_id = peer.client_id(), .uid = {}, .token = std::move(token)}, timeout);
+  const auto id =
+      core_.connect({own(), ServerNode::address()}, "localhost",
+                    {.client_id = peer.client_id(), .uid = std::move(uid), .token = std::move(token)}, timeout);
   if (id) {
     peer.id_ = *id;
   } else {
@@ -151,6 +158,10 @@ void ClientNode::on_message(client::PeerId id, session::Session& session, const 
   const wire::Envelope& envelope = message.envelope;
   if (envelope.kind != wire::Kind::kEvent || find(id)->lost_)
     return session.refuse(envelope.seq, Code::kHandlerNotFound, "this client takes events only");
+  if (envelope.action == "before" || envelope.action == "after" || envelope.action == "note") {
+    find(id)->on_note(message);
+    return session.handled(envelope.seq);
+  }
   world_.ledger().handled(downward(find(id)->client_id()), envelope.seq,
                           hash_message(envelope.action, hash_bytes(message.body)));
   session.handled(envelope.seq);

@@ -28,6 +28,9 @@ class ClientPeer final : private session::ReplyWaiter {
   /// On error nothing was sent and the ledger knows nothing of it.
   Result<uint64_t> send(const Send& send);
 
+  /// Withdraws a request that was sent here, with a connection or without.
+  void cancel(uint64_t message_id);
+
   State state() const { return state_; }
   bool connected() const { return state_ == State::kConnected; }
   bool parted() const { return state_ == State::kParted; }
@@ -41,6 +44,8 @@ class ClientPeer final : private session::ReplyWaiter {
 
   /// Called after the ledger, for each outcome of something sent here.
   std::function<void(const session::Reply&)> on_settled = [](const session::Reply&) {};
+  /// Called for events that the ledger knows nothing of: those with the actions `before`, `after` and `note`.
+  std::function<void(const session::Incoming&)> on_note = [](const session::Incoming&) {};
 
  private:
   friend class ClientNode;
@@ -73,8 +78,8 @@ class ClientNode final : public Node, private client::ClientCore::Events {
   ClientNode(World& world, const Options& options);
 
   /// Starts a connection to the server. The returned peer lives as long as the node.
-  ClientPeer& connect(Duration timeout = 10s, std::string token = {});
-  void close(const ClientPeer& peer) { core_.close(peer.id()); }
+  ClientPeer& connect(Duration timeout = 10s, std::string token = {}, std::string uid = {});
+  void close(const ClientPeer& peer, Code code = Code::kPeerClosed) { core_.close(peer.id(), code); }
   /// Its connection is lost, as far as this side is concerned: the server hears nothing of it.
   void drop(const ClientPeer& peer);
   /// Asks the server to go on with a parted session.

@@ -51,6 +51,14 @@ void claims(World& world);
 void rivals(World& world);
 void every_byte(World& world);
 void every_greeting_byte(World& world);
+// scenarios/withdrawing.cpp
+void cancel(World& world);
+// scenarios/pushing.cpp
+void notify_order(World& world);
+void slow_consumer(World& world);
+void idle_session(World& world);
+void offline(World& world);
+void hooks(World& world);
 // scenarios/paths.cpp
 void port_change(World& world);
 void server_silent(World& world);

@@ -35,7 +35,7 @@ ServerNode::ServerNode(World& world, const Options& options)
       services_(0, world.clock(), timers(), directory_),
       core_(options.core, endpoint_options(world, options),
             {world.clock(), timers(), sender(), entropy_, log(), metrics(), sessions_, *authenticator_, keys_, witness_,
-             services_, planner_}) {}
+             services_, planner_, options.listener}) {}
 
 std::string ServerNode::name_of(const std::string& client_id, host::SessionKey key) {
   const std::pair one(life_, key);

@@ -23,8 +23,9 @@ class ServerNode final : public Node {
     std::vector<session::TokenAuthenticator::Entry> tokens;  ///< empty: everybody may come in
     Duration handler_cost{};                                 ///< time that each message takes in Actions
     app::Dispatcher::Handlers* handlers = nullptr;           ///< instead of Actions
-    unsigned life = 1;                                       ///< a process that is started again has another
-    FirstSessions* first_sessions = nullptr;                 ///< of all lives
+    host::SessionListener* listener = nullptr;
+    unsigned life = 1;                        ///< a process that is started again has another
+    FirstSessions* first_sessions = nullptr;  ///< of all lives
   };
   explicit ServerNode(World& world) : ServerNode(world, Options()) {}
   ServerNode(World& world, const Options& options);
@@ -34,6 +35,9 @@ class ServerNode final : public Node {
   app::ServerCore& core() { return core_; }
   const app::SharedCap& sessions() const { return sessions_; }
   quic::KeyRing& keys() { return keys_; }
+  Actions& actions() { return actions_; }
+  app::SessionDirectory& directory() { return directory_; }
+  app::WorkerServices& services() { return services_; }
 
   /// An event to the session of this client, which the ledger watches; false when it was not taken.
   bool push(const std::string& client_id, Bytes body, session::Order order = session::Order::kOrdered);

@@ -32,6 +32,9 @@ class Witness final : public app::Dispatcher::Handlers {
   std::optional<uint32_t> resting() const override { return inner_.resting(); }
   bool run_ready(host::ReplySink& sink) override { return inner_.run_ready(sink); }
   uint64_t version() const override { return inner_.version(); }
+  void withdraw(uint32_t unit, host::Ticket ticket, host::ReplySink& sink) override {
+    inner_.withdraw(unit, ticket, sink);
+  }
 
   World& world_;
   app::Dispatcher::Handlers& inner_;

@@ -64,10 +64,19 @@ void Exchange::on_dialed(uint64_t, client::PeerId peer, const client::Entry&) {
   sent_at_ = loop_->loop().measure();
   outcome_.connect_time = sent_at_ - began_;
   outcome_.stage = Outcome::Stage::kSent;
-  if (auto sent = send(*loop_->session(peer)); !sent) {
+  peer_ = peer;
+  const auto sent = send(*loop_->session(peer));
+  request_ = sent.value_or(0);
+  if (!sent) {
     outcome_.stage = Outcome::Stage::kRefusedHere;
     settle(wire::Status::kFailure, sent.error());
   }
+}
+
+/// The handler hears that nobody waits for its answer.
+void Exchange::withdraw() {
+  session::Session* session = request_ ? loop_->session(peer_) : nullptr;
+  if (session && wire::is_request(message_.kind)) session->cancel(request_);
 }
 
 Result<uint64_t> Exchange::send(session::Session& session) {
@@ -111,6 +120,7 @@ void Exchange::settle(wire::Status status, Error error) {
   if (std::exchange(settled_, true)) return;
   outcome_.status = status;
   outcome_.error = std::move(error);
+  if (outcome_.error.code == Code::kCancelled) withdraw();
   loop_->cancel(dial_);
   loop_->close_all();
   loop_->stop();

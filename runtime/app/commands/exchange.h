@@ -42,6 +42,7 @@ class Exchange final : private client::ClientLoop::Owner, private session::Reply
 
   Status start(Log log);
   Result<uint64_t> send(session::Session& session);
+  void withdraw();
   void on_deadline();
   void settle(wire::Status status, Error error);
 
@@ -52,6 +53,8 @@ class Exchange final : private client::ClientLoop::Owner, private session::Reply
   std::unique_ptr<io::SignalWatcher> signals_;
   std::optional<Timer> deadline_;
   client::DialId dial_;
+  client::PeerId peer_;
+  uint64_t request_ = 0;  ///< once it was sent
   Timestamp began_{};
   Timestamp sent_at_{};
   bool settled_ = false;

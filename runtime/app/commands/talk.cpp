@@ -120,8 +120,11 @@ void Talk::call(Kind kind, std::string_view action, std::string_view body) {
   const auto answered = [this, began](const godwit::Reply& reply) {
     console_.post([this, reply, took = std::chrono::steady_clock::now() - began] { on_reply(reply, took); });
   };
-  if (kind == Kind::kEvent) return client_->send(action, body, {}, answered);
   using Calls = godwit::CallOptions::Kind;
+  if (kind == Kind::kEvent) {
+    client_->send(action, body, {}, answered);
+    return;
+  }
   client_->request(action, body, {.kind = kind == Kind::kQuery ? Calls::kQuery : Calls::kCommand}, answered);
 }
 
@@ -162,6 +165,10 @@ void Talk::tell(const godwit::ClientEvent& event) {
     case Kind::kDraining: return console_.print("-- the server is going to close");
     case Kind::kDisconnected: return console_.print(fmt::format("-- disconnected: {}: {}", event.name, event.text));
     case Kind::kClosed: return console_.print("-- closed");
+    case Kind::kHeartbeatTimeout: return console_.print("-- nothing is heard of the server");
+    case Kind::kPromiseTimeout: return;  // the call says so itself
+    case Kind::kSent:
+    case Kind::kReceived: return;  // not asked for
   }
 }
 

@@ -12,6 +12,7 @@
 #include "host/app.h"
 #include "host/plugin_settings.h"
 #include "quic/config.h"
+#include "session/config.h"
 
 namespace godwit::app {
 
@@ -47,6 +48,7 @@ struct SessionSection {
   uint64_t max_clients = 10'000;  ///< over all workers
   uint64_t outbox_messages_max = 1000;
   uint64_t outbox_bytes_max = 32 << 20;
+  session::Overflow overflow = session::Overflow::kReject;
   uint64_t holdback_messages_max = 1000;
   uint64_t holdback_bytes_max = 32 << 20;
   Duration ack_delay = 25ms;
@@ -54,6 +56,8 @@ struct SessionSection {
   Duration ack_timeout = 30s;  ///< without any progress, times ack_retries: the connection ends
   uint64_t ack_retries = 3;
   Duration resume_window = 60s;  ///< a session is kept so long without a connection
+  Duration idle_timeout = 5min;
+  session::Activity activity = session::Activity::kAnything;
 };
 
 struct MessageSection {
@@ -131,6 +135,13 @@ struct KvSection {
   uint64_t bytes_max = 32 << 20;   ///< of one app
 };
 
+struct OfflineSection {
+  Duration ttl = 3min;
+  uint64_t messages_max = 100;
+  uint64_t bytes_max = 1 << 20;
+  uint64_t total_bytes_max = 64 << 20;
+};
+
 struct StoreSection {
   enum class Engine : uint8_t { kMemory, kDurable, kPlugin } engine = Engine::kMemory;
   std::filesystem::path path = "store.db";  ///< below server.data_dir
@@ -170,6 +181,7 @@ struct Config {
   ScriptsSection scripts;
   std::map<std::string, AppSection> apps;  ///< by name
   PluginsSection plugins;
+  OfflineSection offline;
   KvSection kv;
   StoreSection store;
   OperationsSection operations;

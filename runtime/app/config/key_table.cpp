@@ -15,6 +15,8 @@ constexpr ReloadClass kRestart = ReloadClass::kRestart;
 constexpr std::string_view kClientAuthNames[] = {"none", "request", "require"};
 constexpr std::string_view kCongestionNames[] = {"cubic", "bbr"};
 constexpr std::string_view kAuthModeNames[] = {"none", "token", "plugin", "lua"};
+constexpr std::string_view kOverflowNames[] = {"reject", "drop_oldest", "disconnect"};
+constexpr std::string_view kActivityNames[] = {"anything", "messages"};
 constexpr std::string_view kReloadNames[] = {"watch", "manual"};
 constexpr std::string_view kEngineNames[] = {"memory", "durable", "plugin"};
 constexpr std::string_view kLevelNames[] = {"trace", "debug", "info", "warn", "error", "off"};
@@ -48,6 +50,7 @@ constexpr Section kSections[] = {
      "optional (false: the server does not start without it), sha256 (of the only file that is loaded; \"\" = any), "
      "unload (\"never\", or \"drained\" where the plugin "
      "allows it); its own settings stand in [plugins.NAME.config]."},
+    {"offline", "Events for users who are away, where who sends them asks for that; in memory."},
     {"kv", "What apps keep in gw.kv, on all workers together; in memory, for the life of the process."},
     {"store", "What must outlive its writer: the outcomes of gw.once and of commands with an idempotency key."},
     {"operations", "What is executed once: gw.once, and commands with an idempotency key. Kept in the store."},
@@ -147,6 +150,9 @@ constexpr Key kKeys[] = {
      "Messages sent to one session and not yet acknowledged."},
     {"session", "outbox_bytes_max", IN_BYTES(session.outbox_bytes_max), kNew, Range(64 * kKiB, 4 * kGiB), Form::kAny,
      "Bytes of those messages: the memory that one slow client can hold."},
+    {"session", "overflow", ONE_OF(session.overflow, kOverflowNames), kNew, Range(), Form::kAny,
+     "What becomes of an event for a session that is full. reject: its sender is told. drop_oldest: it waits for room, "
+     "with as many others as the outbox holds, of which the oldest go. disconnect: the session ends."},
     {"session", "holdback_messages_max", AT(session.holdback_messages_max), kNew, Range(1, 1'000'000), Form::kAny,
      "Messages of one session that arrived before one they must follow."},
     {"session", "holdback_bytes_max", IN_BYTES(session.holdback_bytes_max), kNew, Range(64 * kKiB, 4 * kGiB),
@@ -162,6 +168,11 @@ constexpr Key kKeys[] = {
      "How often ack_timeout may pass."},
     {"session", "resume_window", AT(session.resume_window), kNew, Range(0s, 24h), Form::kAny,
      "A session whose connection was lost is kept for so long, with all that is not acknowledged; 0 ends it at once."},
+    {"session", "idle_timeout", AT(session.idle_timeout), kLive, Range(0s, 24h), Form::kAny,
+     "A session that has a connection and is idle for so long ends, at most 30 s later. 0 = never."},
+    {"session", "activity", ONE_OF(session.activity, kActivityNames), kLive, Range(), Form::kAny,
+     "What keeps a session from being idle. anything: whatever its client sends, heartbeats as well. messages: only "
+     "messages, in either direction."},
 
     {"message", "inline_max", IN_BYTES(message.inline_max), kRestart, Range(kKiB, limits::kInlineBodyBytesMax),
      Form::kAny, "The largest body of one message; it is held in memory whole."},
@@ -251,6 +262,15 @@ constexpr Key kKeys[] = {
      "Threads in which plugins and gw.work do what would hold up a worker; up to 10,000 tasks wait for them. 0 = four "
      "for "
      "each core."},
+
+    {"offline", "ttl", AT(offline.ttl), kRestart, Range(0s, 1h), Form::kAny,
+     "How long a user counts as away, and an event is kept, at most. 0 = none is."},
+    {"offline", "messages_max", AT(offline.messages_max), kRestart, Range(1, 100'000), Form::kAny,
+     "Events for one user; the oldest make room."},
+    {"offline", "bytes_max", IN_BYTES(offline.bytes_max), kRestart, Range(kKiB, kGiB), Form::kAny,
+     "Bytes of those events."},
+    {"offline", "total_bytes_max", IN_BYTES(offline.total_bytes_max), kRestart, Range(64 * kKiB, 64 * kGiB), Form::kAny,
+     "Bytes of the events for all users; beyond, senders are told."},
 
     {"kv", "entries_max", AT(kv.entries_max), kRestart, Range(1, 100'000'000), Form::kAny,
      "Entries of one app; beyond, writes are refused, because what an app relies on must not vanish."},

@@ -34,6 +34,10 @@ class LocalServer final : private session::Session::Owner,
   void authenticate(const session::Credentials& credentials, session::Authenticator::Decided decided);
   /// With the groups and attributes that whoever let it in has named.
   Result<session::SessionId> open(session::Identity identity, std::string address);
+  /// Its peer is there: what was kept for its user goes to it.
+  void greet(session::SessionId id) {
+    if (const Resident* resident = sessions_.find(id)) sessions_.deliver_kept(*resident);
+  }
   /// The session ends as after a lost connection; its waiters hear `code`.
   void close(session::SessionId id, Code code, std::string_view text);
   session::Session* find_session(session::SessionId id) override { return sessions_.session(id); }
@@ -56,6 +60,10 @@ class LocalServer final : private session::Session::Owner,
 
  private:
   void on_message(session::Session& session, session::Incoming message) override;
+  bool on_cancel(session::Session& session, uint64_t message_id) override {
+    return dispatcher_.cancel(session, message_id);
+  }
+  WorkerMetrics& counts() override { return metrics_; }
   void on_turn_wanted(session::Session& session) override { sessions_.want_turn(session.id()); }
   const host::SessionView* view_session(session::SessionId id) override { return sessions_.view(id); }
   Result<host::SessionStats> session_stats(session::SessionId id) override;

@@ -240,6 +240,7 @@ Result<SpecWorld::Answer> SpecWorld::let_in(session::Identity identity, const st
   clients_.push_back(
       std::make_unique<Client>(Client{*at_app, *at_spec, std::make_unique<LocalLine>(setting_.core.codec)}));
   clients_.back()->line->connect(*app_.find_session(*at_app), *spec_.find_session(*at_spec));
+  app_.greet(*at_app);
   return Answer{{}, {{"id", fmt::format("{}", at_app->to_u64())}, {"line", fmt::format("{}", at_spec->to_u64())}}};
 }
 

@@ -31,11 +31,19 @@ function gw.on(event, fn, options)
     list[#list + 1] = fn
 end
 
-local function tell(name, session, code, reason, groups)
-    local ev = { event = name, session = host.new_session(session), groups = groups }
-    if name == "session_closed" or name == "session_parted" then
+-- What is told of each beside its session.
+local kMessages = { message_received = true, message_sent = true, promise_timeout = true, broadcast = true }
+local kStops = { LoggedOut = 1, AppClosed = 2, AccountSwitched = 3 }
+
+local function tell(name, session, code, reason, groups, action, message, count)
+    local ev = { event = name, session = session and host.new_session(session), groups = groups }
+    if code ~= 0 then
         ev.code, ev.name, ev.reason = code, host.new_error(code).name, reason
+        ev.stop_reason = name == "session_closed" and kStops[ev.name] or nil
     end
+    if kMessages[name] then ev.action, ev.message, ev.groups = action, message, nil end
+    if name == "session_resumed" then ev.resumes = count end
+    if name == "broadcast" then ev.group, ev.count, ev.message = reason, count, nil end
     for _, fn in ipairs(handlers[name]) do
         if not host.spawn(fn, ev) then events.drop(name) end
     end

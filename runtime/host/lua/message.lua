@@ -32,6 +32,9 @@ end
 
 host.record_of = record_of
 
+-- The serial number of a message, over or not; nil for anything else.
+function host.serial_of(message) return getmetatable(message) == "message" and message[1] or nil end
+
 local function check_self(message, method)
     if getmetatable(message) ~= "message" then
         error("msg:" .. method .. " must be called with a colon on a message", 3)

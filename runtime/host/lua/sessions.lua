@@ -188,6 +188,26 @@ function methods.send(session, action, body, options)
     return send("session:send", key, action, check_message("session:send", kSendOptions, action, body, options))
 end
 
+local kNotifyOptions = { before = true, after = true }
+
+-- An event that the client handles right before, or after, the response to a request of it: `before` or `after` name
+-- the message. With neither it goes out now, as send does it.
+function methods.notify(session, action, body, options)
+    local key = key_of(session, "notify")
+    local checked, bytes, headers, timeout, ttl, priority, order =
+        check_message("session:notify", kNotifyOptions, action, body, options)
+    local bound = checked.before or checked.after
+    if bound == nil then
+        return value_or_error(services.send(key, action, bytes, headers, timeout, ttl, priority, order))
+    end
+    local serial = host.serial_of(bound)
+    if not serial or (checked.before and checked.after) then
+        error("session:notify: one of the options 'before' and 'after' names a message of this session", 2)
+    end
+    return value_or_error(services.notify(key, action, bytes, headers, timeout, ttl, priority, order, serial,
+        checked.after ~= nil))
+end
+
 function methods.request(session, action, body, options)
     local key = key_of(session, "request")
     return request("session:request", key, action,
@@ -289,11 +309,19 @@ function gw.sessions(filter)
     return list, #list == limit and list[#list].id or nil
 end
 
--- To all sessions of a uid: how many take it. With `confirm` those that acknowledged it.
+local kUidSendOptions = { confirm = true, timeout = true, unreliable = true, offline = true }
+
+-- To all sessions of a uid: how many take it. With `confirm` those that acknowledged it. With `offline`, true or for how
+-- long, it is kept for a user who was here a moment ago: then 0.
 function gw.send(uid, action, body, options)
     check_string(uid, "gw.send", "the uid")
     local checked, bytes, headers, timeout, ttl, priority, order =
-        check_message("gw.send", kSendOptions, action, body, options)
+        check_message("gw.send", kUidSendOptions, action, body, options)
+    local offline = checked.offline
+    if offline and (checked.confirm or checked.unreliable) then
+        error("gw.send: option 'offline' does not go with 'confirm' and 'unreliable'", 2)
+    end
+    local keep_for = offline and offline ~= true and host.seconds(offline, "gw.send: option 'offline'", 2) or 0
     local count, err = 0, nil
     for _, key in ipairs(services.sessions_of(uid)) do
         local ok, why = send("gw.send", key, action, checked, bytes, headers, timeout, ttl, priority, order)
@@ -301,6 +329,11 @@ function gw.send(uid, action, body, options)
         err = why or err
     end
     if count > 0 then return count end
+    if offline and not err then
+        local kept, code, text = services.keep(uid, action, bytes, headers, timeout, ttl, priority, order, keep_for)
+        if kept then return 0 end
+        return nil, new_error(code, text)
+    end
     return nil, err or new_error(host.errors.TargetNotFound)
 end
 

@@ -62,7 +62,12 @@ typedef enum gw_client_event_kind {
   GW_CLIENT_SESSION_LOST = 3, /* ... with a new session: what was not acknowledged failed with SessionLost (1014) */
   GW_CLIENT_DRAINING = 4,     /* the server is going to close */
   GW_CLIENT_DISCONNECTED = 5, /* nothing is tried any more until the next call; `code` says why */
-  GW_CLIENT_CLOSED = 6        /* by this client */
+  GW_CLIENT_CLOSED = 6,       /* by this client */
+  /* Nothing was heard of the server for too long; CONNECTING or DISCONNECTED follows. */
+  GW_CLIENT_HEARTBEAT_TIMEOUT = 7,
+  GW_CLIENT_PROMISE_TIMEOUT = 8, /* a call got no answer in time */
+  GW_CLIENT_SENT = 9,            /* where message_events is set: a call was sent, or with a code: it was refused here */
+  GW_CLIENT_RECEIVED = 10        /* the same: a message of the server came */
 } gw_client_event_kind;
 
 /* Valid during the call that hands it out. */
@@ -72,6 +77,7 @@ typedef struct gw_client_event {
   const char* name;    /* of the code; "" for 0 */
   const char* text;    /* for a person; may be "" */
   uint64_t reconnects; /* connections made after one was lost */
+  const char* action;  /* of the message that it is about; "" */
 } gw_client_event;
 
 /* On the client's thread. Must not block. */
@@ -102,10 +108,14 @@ typedef struct gw_client_options {
   /* Not 0: the client makes no thread. The program's own loop polls gw_client_event_fd and calls gw_client_process, in
      which everything happens, all callbacks included: "the client's thread" is then the program's. */
   int no_thread;
+  int message_events; /* not 0: on_event hears of each message as well */
 } gw_client_options;
 
-#define GW_CLIENT_OPTIONS_INIT \
-  { sizeof(gw_client_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, NULL, NULL, 0, NULL, NULL, 0 }
+#define GW_CLIENT_OPTIONS_INIT                                                                                        \
+  {                                                                                                                   \
+    sizeof(gw_client_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, NULL, NULL, 0, NULL, NULL, 0, \
+        0                                                                                                             \
+  }
 
 typedef enum gw_client_priority {
   GW_CLIENT_PRIORITY_NORMAL = 0,
@@ -154,6 +164,9 @@ typedef struct gw_client_reply {
  */
 typedef void (*gw_client_on_reply)(void* user, const gw_client_reply* reply);
 
+/* Names one call of a client, so that it can be withdrawn; 0: it was refused at once. */
+typedef uint64_t gw_client_call_id;
+
 /* "0.1.0" */
 GW_CLIENT_API const char* gw_client_version(void);
 
@@ -166,6 +179,18 @@ GW_CLIENT_API gw_client* gw_client_open(const gw_client_options* options);
 /* Where the client waits before it tries to connect again: it tries now. For those who know that the network is back.
  */
 GW_CLIENT_API void gw_client_reconnect_now(gw_client* client);
+
+/* Why a client goes, as the server's apps hear it. */
+typedef enum gw_client_stop_reason {
+  GW_CLIENT_STOP_NONE = 0,
+  GW_CLIENT_STOP_LOGOUT = 1,
+  GW_CLIENT_STOP_APP_CLOSE = 2,
+  GW_CLIENT_STOP_SWITCH_ACCOUNT = 3
+} gw_client_stop_reason;
+
+/* Takes no more calls, and says why it goes when those under way have ended. Does not block; gw_client_close follows.
+ */
+GW_CLIENT_API void gw_client_stop(gw_client* client, gw_client_stop_reason reason);
 
 /*
  * With no_thread: a descriptor that is readable when gw_client_process has something to do, deadlines included; the
@@ -190,13 +215,21 @@ GW_CLIENT_API void gw_client_close(gw_client* client);
  * Sends a command (or query); on_reply hears the answer. `call` may be NULL. `body` may be NULL when body_bytes is 0.
  * Does not block.
  */
-GW_CLIENT_API void gw_client_request(gw_client* client, const char* action, const void* body, size_t body_bytes,
-                                     const gw_client_call* call, gw_client_on_reply on_reply, void* user);
+GW_CLIENT_API gw_client_call_id gw_client_request(gw_client* client, const char* action, const void* body,
+                                                  size_t body_bytes, const gw_client_call* call,
+                                                  gw_client_on_reply on_reply, void* user);
 
 /* Sends an event; on_reply, which may be NULL, hears whether it was handed to its handler. Else as gw_client_request.
  */
-GW_CLIENT_API void gw_client_send(gw_client* client, const char* action, const void* body, size_t body_bytes,
-                                  const gw_client_call* call, gw_client_on_reply on_reply, void* user);
+GW_CLIENT_API gw_client_call_id gw_client_send(gw_client* client, const char* action, const void* body,
+                                               size_t body_bytes, const gw_client_call* call,
+                                               gw_client_on_reply on_reply, void* user);
+
+/*
+ * The call's on_reply hears Cancelled (4006), soon, unless the call has its reply by then. A request that was sent
+ * already is withdrawn: the server's handler is told that it may stop, and what it has done until then is not known.
+ */
+GW_CLIENT_API void gw_client_cancel(gw_client* client, gw_client_call_id call);
 
 /*
  * The same, and wait for the reply. The caller owns it and frees it with gw_client_reply_free. NULL only when memory is

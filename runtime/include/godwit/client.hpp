@@ -68,12 +68,20 @@ struct ClientEvent {
     kDraining,      ///< the server is going to close
     kDisconnected,  ///< nothing is tried any more until the next call; `code` says why
     kClosed,        ///< by this client
+    kHeartbeatTimeout,  ///< nothing was heard of the server for too long; kConnecting or kDisconnected follows
+    kPromiseTimeout,    ///< a call got no answer in time
+    kSent,              ///< with ClientOptions::message_events: a call was sent, or with a code: it was refused here
+    kReceived,          ///< the same: a message of the server came
   } kind = Kind::kConnecting;
   uint64_t reconnects = 0;  ///< connections made after one was lost
   uint16_t code = 0;        ///< 0, or one of `godwit errors`
   std::string name{};       ///< of the code
   std::string text{};       ///< for a person
+  std::string action{};     ///< of the message that it is about
 };
+
+/// Why a client goes, as the server's apps hear it.
+enum class StopReason : uint8_t { kNone = 0, kLogout = 1, kAppClose = 2, kSwitchAccount = 3 };
 
 struct ClientOptions {
   std::string address{};           ///< HOST:PORT, IPv6 as [HOST]:PORT
@@ -102,6 +110,7 @@ struct ClientOptions {
   std::function<Reply(const Message&)> on_message{};
   /// Hears what happens to the connection, on the client's thread. Must neither block nor throw.
   std::function<void(const ClientEvent&)> on_event{};
+  bool message_events = false;  ///< on_event hears of each message as well
 };
 
 struct CallOptions {
@@ -115,6 +124,9 @@ struct CallOptions {
   /// with it, never sent again, in no order (RFC 9221). Success then says that it was sent. Requests ignore it.
   bool unreliable = false;
 };
+
+/// Names one call of a client, so that it can be withdrawn; 0: it was refused at once.
+using CallId = uint64_t;
 
 /// One session with one server, on a thread of its own or the program's (`ClientOptions::own_thread`). It connects when
 /// it is made; when that fails, calls fail with the reason and the next one connects again. When a connection is lost
@@ -139,18 +151,22 @@ class GODWIT_CLIENT_API Client {
 
   /// A command (or query) and its answer. Bodies are bytes.
   std::future<Reply> request(std::string_view action, std::string_view body, CallOptions options = {});
-  void request(std::string_view action, std::string_view body, CallOptions options, OnReply on_reply);
+  CallId request(std::string_view action, std::string_view body, CallOptions options, OnReply on_reply);
 
   /// An event and its acknowledgement: success says that the server handed it to its handler.
   std::future<Reply> send(std::string_view action, std::string_view body, CallOptions options = {});
-  void send(std::string_view action, std::string_view body, CallOptions options, OnReply on_reply);
+  CallId send(std::string_view action, std::string_view body, CallOptions options, OnReply on_reply);
+
+  /// The call ends with Cancelled (4006), soon, unless it has its result by then. A request that was sent already is
+  /// withdrawn: the server's handler is told that it may stop, and what it has done until then is not known.
+  void cancel(CallId call);
 
   /// Where the client waits before it tries to connect again: it tries now. For those who know that the network is
   /// back.
   void reconnect_now();
 
   /// Takes no more calls. Those under way go on as in the destructor, which however does not block here.
-  void close();
+  void close(StopReason reason = StopReason::kNone);
 
   /// With `own_thread = false`: a descriptor that is readable when `process` has something to do, deadlines included;
   /// the same one all the time, and the client's. For poll, epoll or another loop, level-triggered. -1 with a thread of

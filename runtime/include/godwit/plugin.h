@@ -218,7 +218,23 @@ typedef struct gw_handlers_table {
   gw_status (*bind_with)(const gw_host* host, const gw_binding* binding, uint32_t* handler);
 } gw_handlers_table;
 
+/* What is sent to a client. Copied by the call. */
+typedef struct gw_outgoing {
+  uint32_t struct_size;
+  uint8_t kind;     /* of requests: GW_COMMAND or GW_QUERY */
+  uint8_t priority; /* GW_PRIORITY_… */
+  bool unordered;   /* need not wait for what was sent before it */
+  uint8_t reserved;
+  int64_t timeout_ns; /* of requests: how long a reply is waited for; 0: the session's default */
+  int64_t ttl_ns;     /* not worth handling after so long; 0: always worth it */
+  gw_text action;
+  gw_bytes body;
+  const gw_header* headers;
+  uint32_t header_count;
+} gw_outgoing;
+
 enum { GW_DEFER_UNORDERED = 1 };
+enum { GW_BEFORE_RESPONSE = 1, GW_AFTER_RESPONSE = 2 };
 
 /* Verdicts. Each message gets one; the second is GW_ERROR_STALE. */
 typedef struct gw_messages_table {
@@ -235,22 +251,12 @@ typedef struct gw_messages_table {
    * scripts.handler_timeout; then the sender hears DeadlineExceeded. At most plugins.pending_max at one time
    * (GW_ERROR_LIMIT). */
   gw_status (*defer)(const gw_host* host, gw_ticket ticket, uint32_t flags);
+  /* Since minor version 2. An event for the sender of a command or query, which it handles right before or after the
+   * response, whatever that will be; when the response comes after the message's deadline it is dropped. After the
+   * verdict, while on_message runs, GW_AFTER_RESPONSE sends it at once; otherwise GW_ERROR_STALE.
+   * GW_ERROR_QUEUE_FULL: too much is bound to responses of this session. */
+  gw_status (*notify)(const gw_host* host, gw_ticket ticket, int place, const gw_outgoing* event);
 } gw_messages_table;
-
-/* What is sent to a client. Copied by the call. */
-typedef struct gw_outgoing {
-  uint32_t struct_size;
-  uint8_t kind;     /* of requests: GW_COMMAND or GW_QUERY */
-  uint8_t priority; /* GW_PRIORITY_… */
-  bool unordered;   /* need not wait for what was sent before it */
-  uint8_t reserved;
-  int64_t timeout_ns; /* of requests: how long a reply is waited for; 0: the session's default */
-  int64_t ttl_ns;     /* not worth handling after so long; 0: always worth it */
-  gw_text action;
-  gw_bytes body;
-  const gw_header* headers;
-  uint32_t header_count;
-} gw_outgoing;
 
 /* Hears once how something ended: on the instance's worker, never from within the call that began it. */
 typedef void (*gw_on_reply)(void* self, void* argument, const gw_reply* reply);
@@ -420,6 +426,9 @@ typedef struct gw_handler_kind {
   /* GW_OK: done; a request without a verdict that was not deferred is then answered NoReply. Anything else is the
    * failure that the sender hears, unless a verdict was given before. */
   gw_status (*on_message)(void* self, const gw_message* message);
+  /* Since minor version 2. The sender of a deferred request waits no longer: nothing is answered, and the ticket is
+   * stale from here on. May be NULL. */
+  void (*on_cancel)(void* self, gw_ticket ticket);
 } gw_handler_kind;
 
 typedef struct gw_route_request {

@@ -307,6 +307,13 @@ class Host {
 class Pending {
  public:
   Pending(const gw_host* host, gw_ticket ticket) : host_(host), ticket_(ticket) {}
+  bool operator==(const Pending& other) const { return ticket_ == other.ticket_; }
+  /// An event that the sender handles right before or after the response: GW_BEFORE_RESPONSE, GW_AFTER_RESPONSE.
+  gw_status notify(int place, std::string_view action, std::string_view body, const SendOptions& options = {}) const {
+    if (!GW_HAS(gw_messages_table, host_->messages, notify)) return GW_ERROR_NOT_SUPPORTED;
+    const gw_outgoing event = outgoing(GW_EVENT, action, body, options);
+    return host_->messages->notify(host_, ticket_, place, &event);
+  }
   gw_status reply(std::string_view body, std::span<const gw_header> headers = {}) const {
     return host_->messages->reply(host_, ticket_, plain_bytes(body), headers.data(),
                                   static_cast<uint32_t>(headers.size()));
@@ -345,6 +352,10 @@ class Message {
   }
   gw_status fail(gw_status status, std::string_view text) const {
     return Pending(host_, message_.ticket).fail(status, text);
+  }
+  /// See Pending::notify; also after the reply, as long as on_message runs.
+  gw_status notify(int place, std::string_view action, std::string_view body, const SendOptions& options = {}) const {
+    return Pending(host_, message_.ticket).notify(place, action, body, options);
   }
   /// Failure where the server has no deferring, or the plugin too many messages pending.
   Pending defer(uint32_t flags = 0) const {
@@ -477,6 +488,10 @@ struct Tables {
     return guarded(own.host, "on_message",
                    [&] { return own.plugin.on_message(Message(own.host.raw(), *message)), GW_OK; });
   }
+  static void on_cancel(void* self, gw_ticket ticket) {
+    auto& own = *static_cast<Instance*>(self);
+    guarded(own.host, "on_cancel", [&] { return own.plugin.on_cancel(Pending(own.host.raw(), ticket)), GW_OK; });
+  }
   static gw_status route(void* self, const gw_route_request* request, gw_route_decision* out) {
     auto& own = *static_cast<Instance*>(self);
     return guarded(own.host, "route", [&] {
@@ -578,6 +593,7 @@ struct Tables {
     gw_handler_kind table{};
     table.struct_size = sizeof table;
     if constexpr (kHandles) table.on_message = on_message;
+    if constexpr (requires(Plugin & p, const Pending& gone) { p.on_cancel(gone); }) table.on_cancel = on_cancel;
     return table;
   }
   static constexpr gw_router_kind router_table() {

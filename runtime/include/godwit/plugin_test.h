@@ -44,11 +44,12 @@ const char* gw_test_pattern(const gw_test* test, size_t index);
 uint32_t gw_test_binding_flags(const gw_test* test, size_t index);
 
 enum {
-  GW_TEST_NOBODY = 0,  /* no pattern matches */
-  GW_TEST_REPLIED = 1, /* status is GW_OK */
-  GW_TEST_FAILED = 2,  /* status and text say how */
-  GW_TEST_TAKEN = 3,   /* without a verdict: right for events; a request is then answered NoReply */
-  GW_TEST_DEFERRED = 4 /* the verdict comes later: look again */
+  GW_TEST_NOBODY = 0,   /* no pattern matches */
+  GW_TEST_REPLIED = 1,  /* status is GW_OK */
+  GW_TEST_FAILED = 2,   /* status and text say how */
+  GW_TEST_TAKEN = 3,    /* without a verdict: right for events; a request is then answered NoReply */
+  GW_TEST_DEFERRED = 4, /* the verdict comes later: look again */
+  GW_TEST_CANCELLED = 5 /* nobody waits for it any more */
 };
 
 /* What became of a message. Lives until gw_test_free; a deferred one changes when its verdict comes. */
@@ -70,6 +71,9 @@ void gw_test_header(gw_test* test, const char* name, const char* value);
 /* One message, to the pattern that was bound first among those that match. */
 const gw_test_verdict* gw_test_send(gw_test* test, int kind, const char* action, const void* body, size_t body_size);
 
+/* The sender of a deferred message waits no longer: the plugin hears it, and the ticket is stale. */
+void gw_test_cancel(gw_test* test, const gw_test_verdict* verdict);
+
 /* Who is connected besides the sender: they can be asked about, sent to, and are in groups. What is known of sessions,
  * groups and named values outlives gw_test_reload. */
 void gw_test_connect(gw_test* test, gw_session session, const char* client_id, const char* uid);
@@ -87,7 +91,8 @@ typedef struct gw_test_sent {
   const char* action;
   const uint8_t* body;
   size_t body_size;
-  bool waits; /* the plugin waits to hear how it ends */
+  bool waits;    /* the plugin waits to hear how it ends */
+  int32_t place; /* GW_BEFORE_RESPONSE or GW_AFTER_RESPONSE of an event that is bound to one; 0: it is not */
 } gw_test_sent;
 /* In the order of sending, from 0; beyond the last: NULL. */
 const gw_test_sent* gw_test_sent_at(const gw_test* test, size_t index);

@@ -8,5 +8,5 @@ int client_h_defaults_hold(void) {
   const gw_client_call call = GW_CLIENT_CALL_INIT;
   return options.struct_size == sizeof options && options.address == NULL && options.pending_max == 0 &&
          call.struct_size == sizeof call && call.headers == NULL && options.on_message == NULL &&
-         call.kind == GW_CLIENT_COMMAND && call.unordered == 0;
+         call.kind == GW_CLIENT_COMMAND && call.unordered == 0 && options.message_events == 0;
 }

@@ -38,6 +38,9 @@ TEST_CASE("what is wrong with the options is the reply of every call, waited for
   gw_client_send(client, "echo", "x", 1, nullptr, count, &calls);
   gw_client_send(client, "echo", "x", 1, nullptr, nullptr, nullptr);
   CHECK(calls == 1);
+  CHECK(gw_client_request(client, "echo", "x", 1, nullptr, nullptr, nullptr) == 0);
+  gw_client_cancel(client, 7);
+  gw_client_stop(client, GW_CLIENT_STOP_LOGOUT);
   gw_client_close(client);
 }
 

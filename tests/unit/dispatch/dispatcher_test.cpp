@@ -5,6 +5,8 @@
 #include <map>
 #include <numeric>
 
+#include "host/services.h"
+
 #include "two_sessions.h"
 
 using namespace godwit;
@@ -63,6 +65,7 @@ struct Fixture : Dispatcher::Handlers, Dispatcher::Sessions {
   host::Handler* handler(uint32_t unit) override { return units[unit]; }
   std::optional<uint32_t> resting() const override { return rests; }
   bool run_ready(host::ReplySink& sink) override { return on_ready && on_ready(sink); }
+  void withdraw(uint32_t unit, Ticket ticket, host::ReplySink&) override { withdrawn.emplace_back(unit, ticket.bits); }
   uint64_t version() const override { return routes_version; }
   bool authorizes() const override { return bool(allows); }
   std::vector<bool> authorize(uint32_t, std::span<const Delivery> batch, host::ReplySink&) override {
@@ -105,6 +108,7 @@ struct Fixture : Dispatcher::Handlers, Dispatcher::Sessions {
   uint64_t cookies = 0;
   uint64_t routes_version = 0;
   std::function<bool(host::ReplySink&)> on_ready;
+  std::vector<std::pair<uint32_t, uint64_t>> withdrawn;  ///< unit and ticket
   std::optional<uint32_t> rests;
   std::function<bool(const Delivery&)> allows;
   std::string_view removed;  ///< an action that a reload took away
@@ -727,4 +731,123 @@ TEST_CASE("a message that is handed on is asked about again") {
   f.run();
   CHECK(f.outcome(request).code == Code::kForbidden);
   CHECK(f.two.batches.empty());
+}
+
+TEST_CASE("a withdrawn request that waits for its handler never enters it, and frees its place") {
+  Fixture f({.turn_budget = 0ms});
+  f.request("one", "first");
+  f.request("one", "second");
+  f.request("two", "third");
+  f.run();
+  REQUIRE(f.dispatcher.queued() == 3);
+  CHECK(f.dispatcher.cancel(f.pair.server->session, 2));
+  CHECK_FALSE(f.dispatcher.cancel(f.pair.server->session, 2));
+  CHECK_FALSE(f.dispatcher.cancel(f.pair.server->session, 77));
+  CHECK(f.dropped(DropReason::kCancelled) == 1);
+  CHECK(f.withdrawn.empty());
+  std::vector<std::string> handled;
+  f.one.on_message = [&](const Delivery& delivery, host::ReplySink& sink) {
+    handled.emplace_back(as_text(delivery.body));
+    echo(delivery, sink);
+  };
+  f.config.turn_budget = 20ms;
+  f.run(100ms);
+  CHECK(handled == std::vector<std::string>{"first"});
+  CHECK(f.dispatcher.queued_bytes() == 0);
+  CHECK(f.client().session.outbox().unsettled() == 0);
+}
+
+TEST_CASE("a withdrawn request that is suspended is over, its handler is told, and what it held up goes on") {
+  Fixture f;
+  Ticket suspended;
+  f.two.on_message = [&](const Delivery& delivery, host::ReplySink& sink) {
+    suspended = delivery.ticket;
+    sink.suspend(delivery.ticket, true);
+  };
+  f.request("two", "long");
+  const uint64_t held = f.request("one", "held"), also_held = f.request("one", "also held");
+  f.run();
+  REQUIRE(f.dispatcher.in_flight() == 1);
+  REQUIRE(f.dispatcher.queued() == 2);
+  CHECK(f.dispatcher.cancel(f.pair.server->session, 3));  // one of those that wait behind it
+  CHECK(f.dispatcher.cancel(f.pair.server->session, 1));
+  CHECK(f.withdrawn == std::vector<std::pair<uint32_t, uint64_t>>{{1, suspended.bits}});
+  CHECK(f.pair.server->metrics.handlers_cancelled.value() == 1);
+  CHECK(f.dispatcher.reply(suspended, {}, {}) == ReplyOutcome::kStale);
+  f.run(100ms);
+  CHECK(f.outcome(held).body == "held");
+  CHECK_FALSE(f.client().waiter.settled(also_held));
+  CHECK(f.dispatcher.in_flight() == 0);
+  CHECK(f.dispatcher.queued() == 0);
+}
+
+TEST_CASE("an event of the same number is no request, and cannot be withdrawn") {
+  Fixture f({.turn_budget = 0ms});
+  f.event("one");
+  f.run();
+  CHECK_FALSE(f.dispatcher.cancel(f.pair.server->session, 1));
+  CHECK(f.dispatcher.queued() == 1);
+}
+
+TEST_CASE("what a handler binds to a response is handled around it, be it given now, later or not at all") {
+  Fixture f;
+  std::vector<std::string> seen;
+  f.client().on_arrival = [&](const wire::Envelope& envelope, Bytes) {
+    seen.emplace_back(envelope.action);
+    f.client().session.handled(envelope.seq);
+  };
+  f.client().waiter.on_headers = [&](auto) { seen.emplace_back("response"); };
+  const host::SessionView sender{f.pair.server->session.id().to_u64(), {}, {}, {}};
+  std::optional<Delivery> kept;
+  f.one.on_message = [&](const Delivery& delivery, host::ReplySink& sink) {
+    const std::string_view how = as_text(delivery.body);
+    CHECK(sink.notify(delivery, session::Bound::kAfter, {.action = "after"}));
+    CHECK(sink.notify(delivery, session::Bound::kBefore, {.action = "before"}));
+    if (how == "later") {
+      kept = delivery;
+      return sink.suspend(delivery.ticket, false);
+    }
+    if (how == "fail") sink.fail(delivery.ticket, Code::kForbidden, "no");
+    if (how == "reply") {
+      sink.reply(delivery.ticket, {}, {});
+      Delivery answered = delivery;
+      answered.session = &sender;
+      CHECK(sink.notify(answered, session::Bound::kBefore, {.action = "too late"}).error().code == Code::kStaleHandle);
+      CHECK(sink.notify(answered, session::Bound::kAfter, {.action = "late"}));
+    }
+    sink.done(delivery.ticket);
+  };
+  f.request("one", "reply");
+  f.run(10ms);
+  CHECK(seen == std::vector<std::string>{"before", "response", "after", "late"});
+  for (const char* how : {"fail", "nothing"}) {
+    seen.clear();
+    f.request("one", how);
+    f.run(10ms);
+    CHECK(seen == std::vector<std::string>{"before", "response", "after"});
+  }
+  seen.clear();
+  f.request("one", "later");
+  f.run(10ms);
+  CHECK(seen.empty());
+  f.dispatcher.reply(kept->ticket, {}, {});
+  f.run(10ms);
+  CHECK(seen == std::vector<std::string>{"before", "response", "after"});
+  CHECK(f.pair.server->session.bound_events() == 0);
+}
+
+TEST_CASE("nothing can be bound to an event, or to a message that nobody knows") {
+  Fixture f;
+  std::vector<Code> codes;
+  f.one.on_message = [&](const Delivery& delivery, host::ReplySink& sink) {
+    codes.push_back(sink.notify(delivery, session::Bound::kAfter, {.action = "after"}).error().code);
+    const Delivery unknown{.ticket = {~uint64_t{0}}, .kind = Kind::kCommand};
+    codes.push_back(sink.notify(unknown, session::Bound::kBefore, {.action = "before"}).error().code);
+    sink.done(delivery.ticket);
+  };
+  f.event("one");
+  f.run();
+  CHECK(codes[0] == Code::kReplyNotExpected);
+  CHECK(f.pair.server->session.bound_events() == 0);
+  CHECK(codes[1] == Code::kStaleHandle);
 }

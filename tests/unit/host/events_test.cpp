@@ -129,9 +129,11 @@ TEST_CASE("a flood of events is taken a share at a time, so that messages have t
 
 TEST_CASE("mistakes with events are told at load, with the events that there are") {
   ScriptWorld world;
-  CHECK(world.load_error("gw.on('session_opened', print)") ==
-        "test/main.lua:1: gw.on: unknown event 'session_opened'; there are session_created, session_closed, "
-        "session_parted, session_resumed");
+  CHECK(
+      world.load_error("gw.on('session_opened', print)") ==
+      "test/main.lua:1: gw.on: unknown event 'session_opened'; there are session_created, session_closed, "
+      "session_parted, session_resumed, heartbeat_timeout, message_received, message_sent, broadcast, promise_timeout, "
+      "connection_error");
   CHECK(world.load_error("gw.on('session_closed')").find("the handler must be a function") != std::string::npos);
   CHECK(world.load_error("gw.on('session_closed', print, { quick = true })").find("unknown option 'quick'") !=
         std::string::npos);
@@ -149,4 +151,51 @@ TEST_CASE("what a generation had still to hear, it hears after it was replaced")
   world.pass(2s);
   CHECK(told(world) == "heard\n");
   CHECK(world.app->pins() == 0);
+}
+
+TEST_CASE("messages, broadcasts and connections are told of as well, each with what there is to say") {
+  ScriptWorld world;
+  world.load(
+      "for _, name in ipairs { 'message_received', 'message_sent', 'promise_timeout' } do gw.on(name, function(ev) "
+      "print(ev.event, ev.session.uid, ev.action, ev.message, ev.name, ev.groups) end) end "
+      "gw.on('broadcast', function(ev) print(ev.event, ev.session, ev.group, ev.action, ev.count) end) "
+      "gw.on('session_resumed', function(ev) print(ev.event, ev.resumes) end) "
+      "gw.on('session_closed', function(ev) print(ev.event, ev.name, ev.stop_reason) end) "
+      "for _, name in ipairs { 'heartbeat_timeout', 'connection_error', 'session_parted' } do "
+      "gw.on(name, function(ev) print(ev.event, ev.name, ev.reason) end) end");
+  using What = SessionEvent::What;
+  const auto about = [&](What what, Code code, std::string action) {
+    SessionEvent told = event(what);
+    told.code = code;
+    told.action = std::move(action);
+    told.message_id = 5;
+    tell(world, told);
+  };
+  about(What::kReceived, Code::kOk, "chat.say");
+  about(What::kSent, Code::kQueueFull, "news");
+  about(What::kPromiseTimeout, Code::kDeadlineExceeded, "");
+  tell(world, {.what = What::kBroadcast, .reason = "room", .action = "news", .count = 3});
+  SessionEvent resumed = event(What::kResumed);
+  resumed.count = 2;
+  tell(world, resumed);
+  SessionEvent gone = closed();
+  gone.code = Code::kAccountSwitched;
+  tell(world, gone);
+  for (const What what : {What::kHeartbeatTimeout, What::kError, What::kParted}) {
+    SessionEvent ended = event(what);
+    ended.code = Code::kProtocolError;
+    ended.reason = "why";
+    tell(world, ended);
+  }
+  world.go_on();
+  CHECK(told(world) ==
+        "message_received\tada\tchat.say\t5\tnil\tnil\n"
+        "message_sent\tada\tnews\t5\tQueueFull\tnil\n"
+        "promise_timeout\tada\t\t5\tDeadlineExceeded\tnil\n"
+        "broadcast\tnil\troom\tnews\t3\n"
+        "session_resumed\t2\n"
+        "session_closed\tAccountSwitched\t3\n"
+        "heartbeat_timeout\tProtocolError\twhy\n"
+        "connection_error\tProtocolError\twhy\n"
+        "session_parted\tProtocolError\twhy\n");
 }

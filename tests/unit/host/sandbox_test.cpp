@@ -29,14 +29,16 @@ TEST_CASE("the globals of an app are these and no others") {
   CHECK(names_in("os") == "clock date difftime time");
   CHECK(names_in("coroutine") == "create isyieldable resume running status wrap yield");
   CHECK(names_in("debug") == "traceback");
-  CHECK(names_in("require('godwit')") ==
-        "after all any app authenticate authorize base64 broadcast channel command config cron err errors every export "
-        "group handle "
-        "hash hex http import info json kv limits log metric middleware now on once request route selftest semaphore "
-        "send session "
-        "sessions "
-        "sleep "
-        "spawn strategy time unload use uuid work zstd");
+  CHECK(
+      names_in("require('godwit')") ==
+      "after all any app authenticate authorize base64 batch broadcast channel command config cron err errors every "
+      "export "
+      "group handle "
+      "hash hex http import info job json kv limits log metric middleware now on once request route selftest semaphore "
+      "send session "
+      "sessions "
+      "sleep "
+      "spawn strategy time unload use uuid work zstd");
 }
 
 TEST_CASE("ways out of the sandbox are closed") {

@@ -77,6 +77,7 @@ class KeptVerdicts : public ReplySink {
     Duration retry_after{};
   };
   ReplyOutcome reply(Ticket ticket, Bytes body, std::span<const wire::Header> headers) override {
+    if (ticket.bits == stale) return ReplyOutcome::kStale;
     if (next_outcome != ReplyOutcome::kAccepted) return std::exchange(next_outcome, ReplyOutcome::kAccepted);
     Verdict verdict{Verdict::What::kReply, ticket.bits, std::string(as_text(body))};
     for (const wire::Header& header : headers) verdict.headers.emplace_back(header.name, header.value);
@@ -97,6 +98,11 @@ class KeptVerdicts : public ReplySink {
     suspended.emplace_back(ticket.bits, ordered);
     batch_over = true;
   }
+  Status notify(const Delivery&, session::Bound place, const Outgoing& event) override {
+    notified.push_back((place == session::Bound::kBefore ? "before " : "after ") + std::string(event.action) + " " +
+                       std::string(as_text(event.body)));
+    return {};
+  }
   Status forward(const Delivery& delivery, std::string_view action) override {
     if (forward_outcome != Code::kOk) return godwit::fail(forward_outcome);
     forwarded.emplace_back(delivery.ticket.bits, action);
@@ -107,6 +113,8 @@ class KeptVerdicts : public ReplySink {
   std::vector<Verdict> verdicts;
   std::vector<std::pair<uint64_t, bool>> suspended;         ///< ticket, ordered
   std::vector<std::pair<uint64_t, std::string>> forwarded;  ///< ticket, action
+  std::vector<std::string> notified;                        ///< place, action, body
+  uint64_t stale = 0;                                       ///< a ticket that is over
   Code forward_outcome = Code::kOk;
   bool batch_over = false;
   size_t enough_after = ~size_t{0};

@@ -167,19 +167,21 @@ TEST_CASE("the stubs know every method, and nothing else") {
   CHECK(all(stubs, "\nfunction Group:(\\w+)") == all(prelude("groups.lua"), "\nfunction methods\\.(\\w+)"));
   CHECK(all(stubs, "\nfunction Channel:(\\w+)") == all(prelude("sync.lua"), "\nfunction channel\\.(\\w+)"));
   CHECK(all(stubs, "\nfunction Semaphore:(\\w+)") == all(prelude("sync.lua"), "\nfunction semaphore\\.(\\w+)"));
+  CHECK(all(stubs, "\nfunction Job:(\\w+)") == all(prelude("batch.lua"), "\nfunction methods\\.(\\w+)"));
   CHECK(all(stubs, "\nfunction Task:(\\w+)") == all(prelude("tasks.lua"), "\nfunction methods\\.(\\w+)"));
 }
 
 TEST_CASE("the stubs know every option, and nothing else") {
   const std::string stubs = text_of(scripts() / "meta/godwit.lua");
   std::set<std::string> candidates = all(stubs, "---@field (\\w+)");
-  for (const char* file : {"api.lua", "timers.lua", "sessions.lua", "groups.lua"})
+  for (const char* file : {"api.lua", "timers.lua", "sessions.lua", "groups.lua", "batch.lua"})
     candidates.merge(all(prelude(file), "\\b([a-z]\\w+)\\b"));
   REQUIRE(candidates.size() > 300);
   CHECK(options_of("gw.handle('x.' .. word, print, options)", candidates) == fields_of(stubs, "HandleOptions"));
   CHECK(options_of("gw.every(1, print, options)", candidates) == fields_of(stubs, "TimerOptions"));
   CHECK(options_of("gw.cron('* * * * *', print, options)", candidates) == fields_of(stubs, "TimerOptions"));
-  CHECK(options_of("gw.send('a', 'x', '', options)", candidates, When::kLive) == fields_of(stubs, "SendOptions"));
+  CHECK(options_of("gw.send('a', 'x', '', options)", candidates, When::kLive) == fields_of(stubs, "UserSendOptions"));
+  CHECK(options_of("gw.batch({}, 'x', '', options)", candidates, When::kLive) == fields_of(stubs, "BatchOptions"));
   CHECK(options_of("gw.request('a', 'x', '', options)", candidates, When::kLive) == fields_of(stubs, "RequestOptions"));
   CHECK(options_of("gw.broadcast('x', '', options)", candidates, When::kLive) == fields_of(stubs, "BroadcastOptions"));
 }

@@ -170,3 +170,26 @@ TEST_CASE("without a way in for other threads the table is not there") {
   REQUIRE(world.sink.verdicts.size() == 1);
   CHECK(world.sink.verdicts[0].code == Code::kNotSupported);
 }
+
+TEST_CASE("a deferred message whose sender withdrew is told to the plugin, once, and pins nothing any more") {
+  DeferWorld world;
+  const uint64_t ticket = world.send("test.defer");
+  CHECK(world.send("test.kept") == ticket + 1);
+  CHECK(world.replied(ticket + 1, "1"));
+  world.sink.stale = ticket;
+  world.app->withdraw({ticket}, world.sink);
+  CHECK(world.app->pins() == 0);
+  const uint64_t asked = world.send("test.kept");
+  CHECK(world.replied(asked, "0"));
+  world.app->withdraw({ticket}, world.sink);
+  world.app->withdraw({12345}, world.sink);
+  world.advance(world.limits.handler_timeout);
+  CHECK(world.sink.verdicts.size() == 1);
+}
+
+TEST_CASE("a plugin binds events to the response of a message, and late ones as long as it has it in hand") {
+  DeferWorld world;
+  const uint64_t ticket = world.send("test.notify", "x");
+  CHECK(world.replied(ticket, "0"));
+  CHECK(world.sink.notified == std::vector<std::string>{"before note x", "after note x", "after note x"});
+}

@@ -185,6 +185,17 @@ static gw_status on_message(void* self, const gw_message* message) {
     const gw_status resolved = host->messages->reply(host, own->kept, message->body, NULL, 0);
     return reply_status(host, message, resolved);
   }
+  if (is(message->action, "test.notify")) {
+    const gw_outgoing event = {
+        .struct_size = sizeof event, .kind = GW_EVENT, .action = GW_TEXT("note"), .body = message->body};
+    const gw_status before = host->messages->notify(host, message->ticket, GW_BEFORE_RESPONSE, &event);
+    reply_status(host, message, before);
+    const gw_status late = host->messages->notify(host, message->ticket, GW_AFTER_RESPONSE, &event);
+    const gw_status too_late = host->messages->notify(host, own->kept, GW_AFTER_RESPONSE, &event);
+    own->kept = late == GW_OK && too_late == GW_ERROR_STALE ? 77 : 0;
+    return GW_OK;
+  }
+  if (is(message->action, "test.kept")) return reply_status(host, message, own->kept != 0);
   if (is(message->action, "test.later")) {
     job* made = begin_job(host, message, GW_DEFER_UNORDERED);
     gw_timer timer;
@@ -212,6 +223,12 @@ static gw_status on_message(void* self, const gw_message* message) {
   return GW_ERROR_HANDLER_NOT_FOUND;
 }
 
+static void on_cancel(void* self, gw_ticket ticket) {
+  instance* own = self;
+  const gw_status late = own->host->messages->reply(own->host, ticket, (gw_bytes){NULL, 0}, NULL, 0);
+  if (ticket == own->kept && late == GW_ERROR_STALE) own->kept = 0;
+}
+
 static gw_status save(void* self) {
   instance* own = self;
   return own->host->state->write(own->host, (gw_bytes){(const uint8_t*)&own->count, sizeof own->count});
@@ -232,7 +249,11 @@ static const gw_instance_table instance_functions = {
     .save = save,
     .restore = restore,
 };
-static const gw_handler_kind handler = {.struct_size = sizeof(gw_handler_kind), .on_message = on_message};
+static const gw_handler_kind handler = {
+    .struct_size = sizeof(gw_handler_kind),
+    .on_message = on_message,
+    .on_cancel = on_cancel,
+};
 
 GW_PLUGIN_EXPORT const gw_plugin godwit_plugin = {
     GW_PLUGIN_HEAD,

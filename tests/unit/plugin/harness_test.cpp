@@ -229,3 +229,19 @@ TEST_CASE("a plugin under test may put off whom it lets in, as in a server") {
   gw_test_advance(test.raw, 5'000'000'000);
   CHECK(gw_test_decision(test.raw, nullptr) == GW_ERROR_UNAUTHENTICATED);
 }
+
+TEST_CASE("a deferred message may be withdrawn, and what is bound to a response is kept with its place") {
+  Test test;
+  REQUIRE(test.load(built("fixture")) == GW_OK);
+  const gw_test_verdict& deferred = test.send("test.defer");
+  REQUIRE(deferred.outcome == GW_TEST_DEFERRED);
+  CHECK(test.answer("test.kept") == "1");
+  gw_test_cancel(test.raw, &deferred);
+  CHECK(deferred.outcome == GW_TEST_CANCELLED);
+  CHECK(test.answer("test.kept") == "0");
+  CHECK(test.answer("test.notify", "x") == "0");
+  CHECK(gw_test_sent_at(test.raw, 0)->place == GW_BEFORE_RESPONSE);
+  CHECK(gw_test_sent_at(test.raw, 1)->place == GW_AFTER_RESPONSE);
+  CHECK(gw_test_sent_at(test.raw, 2) == nullptr);
+  CHECK(test.answer("test.kept") == "1");  // the message before that is over: stale
+}

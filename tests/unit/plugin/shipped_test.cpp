@@ -61,6 +61,9 @@ TEST_CASE("rate_limit lets a burst through, then one message per refill, and cou
   Delivery delivery = world.message("rate.take");
   delivery.session = &other;
   CHECK(world.answer(delivery) == "");
+  Delivery critical = world.message("rate.take");
+  critical.priority = wire::Priority::kCritical;
+  CHECK(world.answer(critical) == "");
   world.clock.advance(99ms);
   CHECK(world.answer("rate.take") == "LimitReached: slow down");
   world.clock.advance(1ms);

@@ -208,3 +208,82 @@ TEST_CASE_METHOD(Fixture, "what ends after its app is gone harms nobody") {
   mine().reply("late");
   worker.end(self);
 }
+
+TEST_CASE_METHOD(Fixture, "who cancels the task that waits for a reply withdraws the request") {
+  load(
+      "local task gw.handle('do.it', function(msg, session) if msg:body() == 'stop' then "
+      "msg:reply(tostring(task:cancel())) "
+      "return end task = gw.spawn(function() return session:request('ask') end) local _, err = task:wait() "
+      "msg:reply(err.name) end, { ordered = false })");
+  handle({command("ask")});
+  go_on();
+  REQUIRE(mine().actions() == Strings{"ask"});
+  CHECK(mine().cancelled.empty());
+  handle({command("stop")});
+  go_on();
+  CHECK(mine().cancelled == std::vector<uint64_t>{1});
+  CHECK(mine().session.pending_replies() == 0);
+  CHECK(sink.verdicts.back().text == "Cancelled");
+}
+
+TEST_CASE_METHOD(Fixture, "a handler whose caller withdrew stops where it waits, and so does what it asked") {
+  load(
+      "gw.handle('do.it', function(msg, session) gw.kv.set('reached', 'asks') session:request('ask') "
+      "gw.kv.set('reached', 'end') end)");
+  const host::Delivery asked = command("x");
+  handle({asked});
+  REQUIRE(mine().actions() == Strings{"ask"});
+  app->withdraw(asked.ticket, sink);
+  go_on();
+  CHECK(mine().cancelled == std::vector<uint64_t>{1});
+  CHECK(store.get("test", "reached") == host::Value(std::string("asks")));
+  CHECK(app->pins() == 0);
+  CHECK(app->stats().errors == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "what a handler asks is not waited for longer than its own caller waits") {
+  load("gw.handle('do.it', function(msg, session) session:request(msg:body(), '', { timeout = '20s' }) end)");
+  host::Delivery hasty = command("hasty"), patient = command("patient");
+  hasty.deadline = clock.now() + 5s;
+  handle({hasty, patient});
+  REQUIRE(mine().got.size() == 2);
+  CHECK(mine().got[0].envelope().deadline_ms == 5000);
+  CHECK(mine().got[1].envelope().deadline_ms == 20000);
+}
+
+TEST_CASE_METHOD(Fixture, "session:notify binds an event to the response, and says when there will be none") {
+  CHECK(run("ok, err = session:notify('now', 'x')" + kTell) == "true");
+  CHECK(mine().actions() == Strings{"now"});
+  CHECK(run("ok, err = session:notify('around', 'x', { before = msg })" + kTell) == "true");
+  REQUIRE(sink.notified.size() == 1);
+  CHECK(sink.notified[0] == "before around x");
+  CHECK(run("msg:reply('done') ok, err = session:notify('around', 'y', { after = msg }) gw.kv.set('ok', ok)") ==
+        "done");
+  CHECK(sink.notified.back() == "after around y");
+  load(
+      "local old gw.handle('do.it', function(msg, session) if old then local ok, err = session:notify('x', '', { after "
+      "= "
+      "old }) msg:reply(err.name) end old = msg end)");
+  handle({command("a")});
+  handle({command("b")});
+  CHECK(sink.verdicts.back().text == "StaleHandle");
+  CHECK(raised("session:notify('x', '', { before = 5 })").find("names a message of this session") != std::string::npos);
+  const SessionKey other = worker.open("bob");
+  CHECK(run("ok, err = gw.session(" + std::to_string(other) + "):notify('x', '', { before = msg })" + kTell) ==
+        "ArgumentInvalid");
+}
+
+TEST_CASE_METHOD(Fixture, "an event for a user who went a moment ago is kept where that is asked for") {
+  const SessionKey other = worker.open("bob");
+  CHECK(run("ok, err = gw.send('bob', 'ping', '', { offline = true })" + kTell) == "1");
+  worker.end(other);
+  CHECK(run("ok, err = gw.send('bob', 'ping')" + kTell) == "TargetNotFound");
+  CHECK(run("ok, err = gw.send('bob', 'ping', 'x', { offline = '30s' })" + kTell) == "0");
+  CHECK(run("ok, err = gw.send('carol', 'ping', 'x', { offline = true })" + kTell) == "TargetNotFound");
+  app::OfflineTable::Tally tally;
+  const auto kept = directory.offline().enter("bob", tally);
+  REQUIRE(kept.size() == 1);
+  CHECK(kept[0].message.envelope().action == "ping");
+  CHECK(raised("gw.send('bob', 'ping', '', { offline = true, confirm = true })").find("does not go with") !=
+        std::string::npos);
+}

@@ -61,7 +61,7 @@ class TestWorker final : public app::WorkerServices::Sessions,
       return {};
     }
     void send_ack(const wire::Ack&) override {}
-    void send_cancel(uint64_t) override {}
+    void send_cancel(uint64_t message_id) override { cancelled.push_back(message_id); }
     uint64_t undelivered() const override { return 0; }
     void close(Code code, std::string_view) override { closed = code; }
 
@@ -82,6 +82,7 @@ class TestWorker final : public app::WorkerServices::Sessions,
     }
 
     std::vector<wire::StoredMessage> got;
+    std::vector<uint64_t> cancelled;
     Code closed = Code::kOk;
     session::Session session;
 
@@ -120,6 +121,7 @@ class TestWorker final : public app::WorkerServices::Sessions,
     return {};
   }
   const session::SessionConfig& session_config() const override { return config; }
+  WorkerMetrics& counts() override { return metrics; }
 
   session::SessionConfig config;
   VirtualTime time;

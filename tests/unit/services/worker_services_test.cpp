@@ -136,6 +136,28 @@ TEST_CASE_METHOD(Fixture, "who waits for an acknowledgement or a reply that does
   CHECK(heard.words.size() == 1);
 }
 
+TEST_CASE_METHOD(Fixture, "a request that is withdrawn ends with that word, and its client hears so, on any worker") {
+  TestWorker& owner = GENERATE(false, true) ? one : two;
+  const SessionKey key = owner.open();
+  const auto first = one.services.request(key, wire::Kind::kCommand, message("ask"), heard.into());
+  const auto second = one.services.request(key, wire::Kind::kCommand, message("ask"), heard.into());
+  REQUIRE(first);
+  turns();
+  one.services.cancel(*first);
+  one.services.cancel(*first);
+  one.services.cancel(0);
+  turns();
+  CHECK(heard.words == Strings{"Cancelled"});
+  CHECK(owner.client(key).cancelled == std::vector<uint64_t>{1});
+  owner.client(key).reply("answer");
+  turns();
+  CHECK(heard.words == Strings{"Cancelled", "ok:answer"});
+  one.services.cancel(*second);
+  turns();
+  CHECK(owner.client(key).cancelled.size() == 1);
+  CHECK(heard.words.size() == 2);
+}
+
 TEST_CASE_METHOD(Fixture, "a malformed message is refused before it travels") {
   const SessionKey there = two.open();
   CHECK(one.services.send(there, message(""), {}).error().code == Code::kActionInvalid);
