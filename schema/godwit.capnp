@@ -112,6 +112,12 @@ struct Hello {
 
   knownSeq @7 :UInt64;
   # When a session is resumed: the highest number up to which the client knows the outcome of its own messages. Otherwise 0.
+
+  program @8 :UInt64;
+  # A number that the running client chose at random, the same in all of its greetings, and tells nobody else. 0: none.
+
+  attempt @9 :UInt32;
+  # Counts the greetings of this program, from 1. A server does not let one take a session from a later one. 0: not counted.
 }
 
 struct Welcome {

@@ -92,6 +92,7 @@ struct Control::Request {
   std::string command;
   std::vector<std::string> arguments;  ///< of a command
   uint32_t worker = 0;
+  SessionQuery sessions;
   Answer answer;
 
   /// Absent members keep their defaults; a member of a wrong type is an error.
@@ -103,8 +104,9 @@ struct Control::Request {
       if (json[key].is_string()) json[key].get_to(out);
       return json[key].is_string();
     };
-    if (!text_of("verb", verb) || !text_of("name", name) || !text_of("text", text) || !text_of("command", command)) {
-      return godwit::fail(Code::kUsageInvalid, "verb, name, text and command are strings");
+    if (!text_of("by", sessions.by) || !text_of("verb", verb) || !text_of("name", name) || !text_of("text", text) ||
+        !text_of("command", command)) {
+      return godwit::fail(Code::kUsageInvalid, "verb, name, by, text and command are strings");
     }
     for (const Json& argument : json.value("arguments", Json::array())) {
       if (!argument.is_string()) return godwit::fail(Code::kUsageInvalid, "arguments are strings");
@@ -112,6 +114,9 @@ struct Control::Request {
     }
     // Units of all kinds share one space of names, in which plugins have a prefix.
     if (verb.starts_with("plugin.") && !name.starts_with("plugin/")) name.insert(0, "plugin/");
+    sessions.name = name;
+    if (json.contains("after") && json["after"].is_number_unsigned()) json["after"].get_to(sessions.after);
+    if (json.contains("limit") && json["limit"].is_number_unsigned()) json["limit"].get_to(sessions.limit);
     if (!json.contains("worker")) return {};
     if (!json["worker"].is_number_unsigned()) return godwit::fail(Code::kUsageInvalid, "worker is a number");
     worker = static_cast<uint32_t>(std::min<uint64_t>(json["worker"].get<uint64_t>(), UINT32_MAX));
@@ -125,6 +130,7 @@ void Control::handle(const Caller& caller, std::string_view line, Answer answer)
   if (const Status read = request.read(line); !read) return request.fail(read.error());
   if (request.verb == "reload" && request.name.empty()) return reload_all(request);
   if (request.verb == "reload") return change(request, UnitChange::kReload);
+  if (handle_sessions(request)) return;
   const size_t dot = request.verb.find('.');
   const std::string_view verb = dot == std::string::npos ? "" : std::string_view(request.verb).substr(dot + 1);
   if (!kind_of(request.verb)) return request.fail({Code::kUsageInvalid, "unknown verb: " + request.verb});
@@ -138,6 +144,41 @@ void Control::handle(const Caller& caller, std::string_view line, Answer answer)
   if (request.verb == "script.commands") return commands(request);
   if (request.verb == "script.run") return run_command(request);
   request.fail({Code::kUsageInvalid, "unknown verb: " + request.verb});
+}
+
+bool Control::handle_sessions(const Request& request) {
+  if (request.verb == "session.ls") return list_sessions(request), true;
+  if (request.verb == "session.kick") return kick(request), true;
+  if (request.verb == "session.revoke") return revoke(request), true;
+  return false;
+}
+
+void Control::list_sessions(const Request& request) {
+  Json list = Json::array();
+  for (const SessionView& one : target_.sessions(request.sessions)) {
+    list.push_back({{"session", one.key},
+                    {"client", one.client_id},
+                    {"uid", one.uid},
+                    {"address", one.address},
+                    {"worker", one.worker},
+                    {"connected_unix_us", one.connected_unix_us}});
+  }
+  request.answer(success(std::move(list)));
+}
+
+void Control::kick(const Request& request) {
+  if (request.sessions.by.empty()) return refuse(request, {Code::kUsageInvalid, "whom: by uid, client or session"});
+  const auto ended = target_.kick(request.sessions);
+  if (!ended) return refuse(request, ended.error());
+  audit(request, fmt::format("{} by {}", *ended, request.sessions.by));
+  request.answer(success({{"ended", *ended}}));
+}
+
+void Control::revoke(const Request& request) {
+  const auto kept = target_.revoke(request.sessions);
+  if (!kept) return refuse(request, kept.error());
+  audit(request, *kept ? "kept" : "until restart");
+  request.answer(success({{"kept", *kept}}));
 }
 
 Result<UnitView> Control::find(const Request& request) const {

@@ -40,6 +40,10 @@ class Control {
   void commands(const Request& request);
   void run_command(const Request& request);
   void eval(const Request& request);
+  bool handle_sessions(const Request& request);
+  void list_sessions(const Request& request);
+  void kick(const Request& request);
+  void revoke(const Request& request);
   void refuse(const Request& request, const Error& error) const;
   void audit(const Request& request, std::string_view outcome) const;
   Result<UnitView> find(const Request& request) const;

@@ -48,6 +48,24 @@ struct ChangeReport {
   std::vector<Status> workers;
 };
 
+/// A session, as it was a moment ago.
+struct SessionView {
+  uint64_t key = 0;
+  std::string client_id;
+  std::string uid;
+  std::string address;
+  uint32_t worker = 0;
+  int64_t connected_unix_us = 0;
+};
+
+/// Which sessions are meant.
+struct SessionQuery {
+  std::string by;  ///< "uid", "client" or "session"; of what was revoked also "token"; empty: all
+  std::string name;
+  uint64_t after = 0;  ///< of all: those beyond this key
+  size_t limit = 100;
+};
+
 enum class UnitChange : uint8_t { kReload, kRollback, kEnable, kDisable };
 
 /// What the admin plane may do to a server. One thread, the admin plane's; answers come by `done`, once, at once or
@@ -66,6 +84,12 @@ class ControlTarget {
   virtual Status run_command(const std::string& unit, uint32_t worker, const std::string& command,
                              const std::vector<std::string>& arguments,
                              std::function<void(Result<std::string>)> done) = 0;
+
+  virtual std::vector<SessionView> sessions(const SessionQuery& query) const = 0;
+  /// How many were told to end.
+  virtual Result<size_t> kick(const SessionQuery& query) = 0;
+  /// Whoever is named ends and is not let in again; whether a restart remembers it.
+  virtual Result<bool> revoke(const SessionQuery& query) = 0;
 
   virtual bool eval_allowed() const = 0;
   virtual Status eval(const std::string& unit, uint32_t worker, const std::string& text,

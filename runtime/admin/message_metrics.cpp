@@ -64,6 +64,13 @@ constexpr Metric kMetrics[] = {
        series.add({{"result", "expired"}}, TOTAL(resumes_expired));
        series.add({{"result", "rejected"}}, TOTAL(resumes_refused));
      }},
+    {"godwit_sessions_superseded_total", kCounter, "",
+     "Sessions that ended because their client came in anew, with proof that it is the same.",
+     PLAIN(sessions_superseded)},
+    {"godwit_sessions_restored_total", kCounter, "", "Sessions of the process before that were read from the store.",
+     PLAIN(sessions_restored)},
+    {"godwit_messages_restored_total", kCounter, "", "Durable events of those sessions that their clients had not got.",
+     PLAIN(messages_restored)},
     {"godwit_message_retransmits_total", kCounter, "", "Messages sent again over another connection of their session.",
      PLAIN(messages_resent)},
     {"godwit_heartbeat_timeouts_total", kCounter, "",

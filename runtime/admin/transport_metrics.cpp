@@ -24,6 +24,8 @@ constexpr Metric kMetrics[] = {
      }},
     {"godwit_connections_opened_total", kCounter, "", "Connections whose handshake was completed.",
      PLAIN(connections_opened)},
+    {"godwit_tls_resumptions_total", kCounter, "", "Of those, handshakes that a ticket shortened.",
+     PLAIN(handshakes_resumed)},
     {"godwit_connections_closed_total", kCounter, "reason",
      "Connections that ended, by reason: local (this server closed), peer, idle (silence), error.",
      [](const Scrape& scrape, Series& series) {

@@ -24,12 +24,13 @@ Result<std::shared_ptr<quic::TlsServer>> load_self_signed(quic::TlsServerConfig 
 }  // namespace
 
 Result<std::shared_ptr<quic::TlsServer>> load_server_tls(const Config& config, MissingCertificate missing,
-                                                         int64_t unix_us, const Log& log) {
+                                                         Sealer& tickets, int64_t unix_us, const Log& log) {
   quic::TlsServerConfig tls{
       .certificate_file = config.tls.certificate,
       .key_file = config.tls.key,
       .client_ca_file = config.tls.client_ca,
       .client_auth = config.tls.client_auth,
+      .ticket_sealer = config.tls.tickets ? &tickets : nullptr,
   };
   if (!tls.certificate_file.empty()) return quic::load_tls_server(tls, unix_us);
   if (missing == MissingCertificate::kMake) {

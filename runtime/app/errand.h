@@ -28,10 +28,20 @@ struct SpreadErrand {
   std::shared_ptr<const wire::StoredMessage> message;  ///< shared by all workers, changed by none
   OperationId operation;
 };
+/// An event for one session of yours, to be kept first. Answered by ReplyErrand.
+struct KeepErrand {
+  host::SessionKey to;
+  wire::StoredMessage message;
+  OperationId operation;
+};
 struct CloseErrand {
   host::SessionKey session;
   Code code;
   std::string text;
+};
+/// Its client came in anew, on another worker.
+struct SupersedeErrand {
+  host::SessionKey session;
 };
 /// Answered by StatsReplyErrand.
 struct StatsErrand {
@@ -74,8 +84,8 @@ struct VerdictErrand {
   Duration retry_after{};
 };
 
-using Errand = std::variant<DeliverErrand, CancelErrand, SpreadErrand, CloseErrand, StatsErrand, ReplyErrand,
-                            FanoutErrand, StatsReplyErrand, CarryErrand, VerdictErrand>;
+using Errand = std::variant<DeliverErrand, CancelErrand, SpreadErrand, KeepErrand, CloseErrand, SupersedeErrand,
+                            StatsErrand, ReplyErrand, FanoutErrand, StatsReplyErrand, CarryErrand, VerdictErrand>;
 
 /// What it costs while it waits.
 size_t bytes_of(const Errand& errand);

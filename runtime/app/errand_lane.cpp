@@ -10,7 +10,9 @@ struct Bytes {
   size_t operator()(const SpreadErrand& errand) const {
     return errand.message->bytes() + errand.to.size() * sizeof(host::SessionKey);
   }
+  size_t operator()(const KeepErrand& errand) const { return errand.message.bytes(); }
   size_t operator()(const CloseErrand& errand) const { return errand.text.size(); }
+  size_t operator()(const SupersedeErrand&) const { return 0; }
   size_t operator()(const StatsErrand&) const { return 0; }
   size_t operator()(const ReplyErrand& errand) const { return errand.reply.bytes(); }
   size_t operator()(const FanoutErrand& errand) const {

@@ -5,7 +5,6 @@
 #include "app/config/consistency.h"
 #include "app/config/diff.h"
 #include "app/config/host_check.h"
-#include "app/config/tokens.h"
 #include "app/plugin_quarantine.h"
 #include "app/settings.h"
 #include "io/http_client.h"
@@ -18,9 +17,6 @@ namespace {
 
 constexpr size_t kWorkWaitingMax = 10'000;  ///< work of plugins and scripts that waits for a thread
 
-/// How long one key seals what clients keep for the server; it opens for twice as long again.
-constexpr Duration kKeyRotation = 24h;
-
 /// After the drain timeout: a worker that has not stopped by then never will.
 constexpr Duration kStuckAfterDrain = 5s;
 
@@ -30,7 +26,8 @@ std::optional<host::UnitSource::Kind> authenticating(const Config& config) {
     case AuthSection::Mode::kPlugin: return host::UnitSource::Kind::kPlugin;
     case AuthSection::Mode::kLua: return host::UnitSource::Kind::kScript;
     case AuthSection::Mode::kNone:
-    case AuthSection::Mode::kToken: break;
+    case AuthSection::Mode::kToken:
+    case AuthSection::Mode::kSigned: break;
   }
   return std::nullopt;
 }
@@ -73,6 +70,7 @@ Status Server::open() {
   if (!own_policies) return tl::unexpected(std::move(own_policies.error()));
   http_ = std::make_unique<io::SystemHttpClient>(std::move(*policy), std::move(*own_policies));
   pool_ = std::make_unique<io::ThreadPool>(work_threads(config_), kWorkWaitingMax);
+  if (Status keys = open_keys(); !keys) return keys;
   if (Status identity = open_identity(); !identity) return identity;
   if (Status plugins = open_plugins(); !plugins) return plugins;
   if (Status workers = open_workers(); !workers) return workers;
@@ -86,7 +84,30 @@ Status Server::open() {
     return fail(Code::kConfigInvalid, "store.plugin: no plugin named '" + config_.store.plugin +
                                           "' that keeps a store is live; plugins.paths says where it is");
   }
+  if (Status restored = restore_sessions(); !restored) return restored;
   return open_listeners();
+}
+
+/// What an earlier process sealed can be opened where there is something to go on with.
+Status Server::open_keys() {
+  if (!config_.session.durable) return {};
+  kept_keys_.emplace(keys_, config_.server.data_dir / "seal.keys");
+  auto lasts = kept_keys_->open(io::wall_clock_us());
+  if (!lasts) return tl::unexpected(std::move(lasts.error()));
+  key_lasts_ = *lasts;
+  return {};
+}
+
+/// Behind the scripts, which hear of them like of all sessions.
+Status Server::restore_sessions() {
+  if (!config_.session.durable) return {};
+  auto restored = DurableBook::read(*store_, log_.named("durable"));
+  if (!restored) return tl::unexpected(std::move(restored.error()));
+  for (DurableBook::Restored& one : *restored) {
+    workers_[one.session.worker % workers_.size()]->core().restore(std::move(one));
+  }
+  if (!restored->empty()) log_.info("sessions restored", {{"sessions", restored->size()}});
+  return {};
 }
 
 Status Server::open_store() {
@@ -105,20 +126,12 @@ Status Server::open_store() {
 }
 
 Status Server::open_identity() {
-  auto tls = load_server_tls(config_, options_.missing_certificate, io::wall_clock_us(), log_);
+  auto tls = load_server_tls(config_, options_.missing_certificate, keys_, io::wall_clock_us(), log_);
   if (!tls) return tl::unexpected(std::move(tls.error()));
   tls_ = std::move(*tls);
-  if (config_.auth.mode == AuthSection::Mode::kNone) {
-    authenticator_ = std::make_unique<session::NoAuthenticator>();
-    return {};
-  }
-  if (authenticating(config_)) {
-    authenticator_ = std::make_unique<UnitAuthenticator>();  // knows nobody: each worker asks its own units
-    return {};
-  }
-  auto tokens = load_tokens(config_.auth.tokens_file);
-  if (!tokens) return tl::unexpected(tokens.error().front());
-  authenticator_ = std::make_unique<session::TokenAuthenticator>(std::move(*tokens));
+  auto identities = IdentityKeeper::open(config_, clock_);
+  if (!identities) return tl::unexpected(std::move(identities.error()));
+  identities_ = std::move(*identities);
   return {};
 }
 
@@ -141,6 +154,8 @@ Status Server::open_workers() {
   entropy_.fill(secrets.token_key);
   const uint32_t count = worker_count(config_);
   const std::shared_ptr<host::Watchdog> watchdog = host::make_watchdog();
+  // Room for 256 workers below each microsecond.
+  const uint64_t first_durable_id = config_.session.durable ? static_cast<uint64_t>(io::wall_clock_us()) << 8 : 0;
   for (uint32_t index = 0; index < count; ++index) {
     WorkerOptions options{
         .index = index, .count = count, .busy_poll = busy_poll_settings(config_), .core = core_settings(config_)};
@@ -151,9 +166,10 @@ Status Server::open_workers() {
                         .secrets = secrets,
                         .worker_index = index,
                         .worker_count = count};
-    auto worker = Worker::create(std::move(options),
-                                 {log_, *sessions_, *authenticator_, keys_, watchdog, directory_, *kv_, *store_,
-                                  store_of_unit_, *once_, *metrics_, *http_, pool_.get(), authenticating(config_)});
+    auto worker = Worker::create(
+        std::move(options), {log_, *sessions_, identities_->authenticator(), identities_->revocations(),
+                             identities_->rights(), keys_, watchdog, directory_, *kv_, *store_, store_of_unit_, *once_,
+                             first_durable_id, *metrics_, *http_, pool_.get(), authenticating(config_)});
     if (!worker) return tl::unexpected(std::move(worker.error()));
     // The first worker finds free ports where port 0 was asked for; the others share them.
     if (index == 0) *addresses = (*worker)->addresses();
@@ -182,12 +198,13 @@ Status Server::open_listeners() {
   auto admin = ServerAdmin::create(config_, {workers_, *scripts_, *metrics_, *store_, *once_, *pool_, sink_}, loop);
   if (!admin) return tl::unexpected(std::move(admin.error()));
   admin_ = std::move(*admin);
+  operated_sessions_ = std::make_unique<ServerSessions>(directory_, *identities_, workers_, log_.named("admin"));
   auto control = ServerControl::open(
-      config_, *scripts_, [this] { return reload_config(); }, loop, log_.named("admin"));
+      config_, *scripts_, *operated_sessions_, [this] { return reload_config(); }, loop, log_.named("admin"));
   if (!control) return tl::unexpected(std::move(control.error()));
   control_ = std::move(*control);
   key_rotation_timer_.emplace([this](Timestamp) { rotate_keys(); });
-  loop.timers().arm(*key_rotation_timer_, loop.now() + kKeyRotation);
+  loop.timers().arm(*key_rotation_timer_, loop.now() + key_lasts_);
   if (auto folders = watched_folders(config_); !folders.empty()) {
     unit_watcher_ = std::make_unique<io::FileWatcher>(
         loop, std::move(folders), io::FileWatchOptions{.debounce = config_.scripts.debounce},
@@ -254,9 +271,10 @@ void Server::on_signal(int signal) {
 }
 
 void Server::rotate_keys() {
-  keys_.rotate();
+  const Status kept = kept_keys_ ? kept_keys_->rotate(io::wall_clock_us()) : (keys_.rotate(), Status());
+  if (!kept) log_.error("a restart will not know the newest key", {{"error", kept.error().text}});
   io::Loop& loop = workers_.front()->loop();
-  loop.timers().arm(*key_rotation_timer_, loop.now() + kKeyRotation);
+  loop.timers().arm(*key_rotation_timer_, loop.now() + KeptKeys::kRotation);
 }
 
 void Server::begin_drain() {
@@ -319,11 +337,13 @@ void Server::apply(const Config& wanted) {
   control_->configure(config_);
   sink_.set_levels(config_.log.level, config_.log.modules);
   sessions_->set_bound(config_.session.max_clients);
+  identities_->reload(config_, log_);
+  operated_sessions_->end_revoked();
   const Status asked = http_policy(config_).and_then([this](io::HttpPolicy policy) {
     return own_http_policies(config_).map([&](auto own) { http_->configure(std::move(policy), std::move(own)); });
   });
   if (!asked) log_.error("scripts may send requests where they could before", {{"error", asked.error().text}});
-  auto tls = load_server_tls(config_, options_.missing_certificate, io::wall_clock_us(), log_);
+  auto tls = load_server_tls(config_, options_.missing_certificate, keys_, io::wall_clock_us(), log_);
   if (tls) {
     tls_ = std::move(*tls);
   } else {

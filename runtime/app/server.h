@@ -8,10 +8,13 @@
 #include "app/certificates.h"
 #include "app/config/loader.h"
 #include "app/crash_report.h"
+#include "app/identity_keeper.h"
+#include "app/kept_keys.h"
 #include "app/kv_store.h"
 #include "app/server_admin.h"
 #include "app/server_control.h"
 #include "app/server_scripts.h"
+#include "app/server_sessions.h"
 #include "app/worker.h"
 #include "io/file_watcher.h"
 #include "io/log_sink.h"
@@ -50,7 +53,9 @@ class Server {
   Server(ServerOptions options, io::SystemLogSink& sink);
   Status open();
   Status open_store();
+  Status open_keys();
   Status open_identity();
+  Status restore_sessions();
   Status open_plugins();
   Status open_workers();
   void connect_workers();
@@ -71,7 +76,7 @@ class Server {
   io::SystemLogSink& sink_;
   Log log_;
   Config config_;  ///< in force
-  std::unique_ptr<session::Authenticator> authenticator_;
+  std::unique_ptr<IdentityKeeper> identities_;
   std::unique_ptr<SharedCap> sessions_;
   io::SystemEntropy entropy_;
   quic::KeyRing keys_{entropy_};  ///< of what clients keep for us
@@ -89,8 +94,11 @@ class Server {
   std::unique_ptr<io::SystemHttpClient> http_;  ///< its answers come back to the workers likewise
   std::unique_ptr<ServerScripts> scripts_;
   std::unique_ptr<ServerAdmin> admin_;
+  std::unique_ptr<ServerSessions> operated_sessions_;
   std::unique_ptr<ServerControl> control_;
   std::unique_ptr<io::FileWatcher> unit_watcher_;
+  std::optional<KeptKeys> kept_keys_;  ///< where sessions outlive the process
+  Duration key_lasts_ = KeptKeys::kRotation;
   std::optional<Timer> key_rotation_timer_;
   std::vector<std::thread> threads_;
   size_t draining_ = 0;  ///< workers that have not finished yet

@@ -38,9 +38,11 @@ std::filesystem::path control_path(const Config& config) {
 }
 
 Result<std::unique_ptr<ServerControl>> ServerControl::open(const Config& config, ServerScripts& scripts,
+                                                           ServerSessions& sessions,
                                                            std::function<Status()> reload_config, io::Loop& loop,
                                                            Log log) {
-  auto control = std::unique_ptr<ServerControl>(new ServerControl(config, scripts, std::move(reload_config), log));
+  auto control =
+      std::unique_ptr<ServerControl>(new ServerControl(config, scripts, sessions, std::move(reload_config), log));
   const std::filesystem::path path = control_path(config);
   if (path.empty()) return control;
   if (Status listening = control->listen(path, loop); !listening) {
@@ -49,9 +51,10 @@ Result<std::unique_ptr<ServerControl>> ServerControl::open(const Config& config,
   return control;
 }
 
-ServerControl::ServerControl(const Config& config, ServerScripts& scripts, std::function<Status()> reload_config,
-                             Log log)
+ServerControl::ServerControl(const Config& config, ServerScripts& scripts, ServerSessions& sessions,
+                             std::function<Status()> reload_config, Log log)
     : scripts_(scripts),
+      sessions_(sessions),
       reload_config_(std::move(reload_config)),
       log_(log),
       eval_allowed_(config.admin.eval),

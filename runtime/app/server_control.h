@@ -8,6 +8,7 @@
 #include "admin/control.h"
 #include "app/config/config.h"
 #include "app/server_scripts.h"
+#include "app/server_sessions.h"
 #include "io/line_server.h"
 
 namespace godwit::app {
@@ -18,13 +19,15 @@ class ServerControl final : private admin::ControlTarget {
  public:
   /// `reload_config` reads the configuration again. Listens nowhere when admin.socket is "off".
   static Result<std::unique_ptr<ServerControl>> open(const Config& config, ServerScripts& scripts,
-                                                     std::function<Status()> reload_config, io::Loop& loop, Log log);
+                                                     ServerSessions& sessions, std::function<Status()> reload_config,
+                                                     io::Loop& loop, Log log);
   ~ServerControl() override;
 
   void configure(const Config& config) { eval_allowed_ = config.admin.eval; }
 
  private:
-  ServerControl(const Config& config, ServerScripts& scripts, std::function<Status()> reload_config, Log log);
+  ServerControl(const Config& config, ServerScripts& scripts, ServerSessions& sessions,
+                std::function<Status()> reload_config, Log log);
   Status listen(const std::filesystem::path& path, io::Loop& loop);
 
   std::vector<admin::UnitView> units() const override;
@@ -35,6 +38,11 @@ class ServerControl final : private admin::ControlTarget {
   void commands(const std::string& unit, std::function<void(std::vector<admin::CommandView>)> done) override;
   Status run_command(const std::string& unit, uint32_t worker, const std::string& command,
                      const std::vector<std::string>& arguments, std::function<void(Result<std::string>)> done) override;
+  std::vector<admin::SessionView> sessions(const admin::SessionQuery& query) const override {
+    return sessions_.list(query);
+  }
+  Result<size_t> kick(const admin::SessionQuery& query) override { return sessions_.kick(query); }
+  Result<bool> revoke(const admin::SessionQuery& query) override { return sessions_.revoke(query); }
   bool eval_allowed() const override { return eval_allowed_; }
   Status eval(const std::string& unit, uint32_t worker, const std::string& text,
               std::function<void(Result<std::string>)> done) override;
@@ -42,6 +50,7 @@ class ServerControl final : private admin::ControlTarget {
   Status check_worker(uint32_t worker) const;
 
   ServerScripts& scripts_;
+  ServerSessions& sessions_;
   const std::function<Status()> reload_config_;
   Log log_;
   bool eval_allowed_;

@@ -41,11 +41,13 @@ ServerCore::ServerCore(const ServerCoreConfig& config, quic::EndpointOptions opt
       codec_(config.codec),
       tokens_(world.sealer, world.clock),
       worker_(static_cast<uint8_t>(options.worker_index)),
+      worker_count_(options.worker_count),
       dispatcher_(config_.dispatcher, world.clock, world.metrics, world.log.named("dispatch"), world.handlers, *this),
-      sessions_({config_.session, worker_, config.promises_max, config.promises_warn_ratio},
-                {world.clock, world.timers, world.log.named("sessions"), world.metrics, world.sessions, world.services,
-                 world.listener, *this,
-                 [this](session::SessionId id) { end_session(id, Code::kSessionIdle, "it was not used"); }}),
+      sessions_(
+          {config_.session, worker_, config.promises_max, config.promises_warn_ratio},
+          {world.clock, world.timers, world.log.named("sessions"), world.metrics, world.sessions, world.services,
+           world.listener, *this,
+           [this](session::SessionId id) { end_session(id, Code::kSessionIdle, "it was not used"); }, world.durable}),
       endpoint_(quic::make_endpoint(
           std::move(options),
           {world.clock, world.timers, world.sender, world.entropy, world.log.named("quic"), world.metrics}, *this)),
@@ -79,6 +81,7 @@ void ServerCore::reconfigure(const ServerCoreConfig& config) {
 }
 
 void ServerCore::drain() {
+  if (world_.durable) world_.durable->stop();
   endpoint_->stop_accepting();
   dispatcher_.drain();
   const Bytes goodbye = codec_.encode(
@@ -138,6 +141,43 @@ Status ServerCore::close_session(session::SessionId id, Code code, std::string_v
   if (!sessions_.find(id)) return fail(Code::kStaleHandle, "the session is gone");
   close_wanted_.push_back({id, code, std::string(text)});
   return {};
+}
+
+void ServerCore::supersede_session(session::SessionId id) {
+  if (!sessions_.find(id)) return;
+  world_.metrics.sessions_superseded.add();
+  if (Peer* peer = find_peer(id)) {
+    peer->channel.close(Code::kSuperseded, kSupersededText);
+    peer->channel.detach();
+    connections_.erase(id);
+  }
+  sessions_.end(id, Code::kSuperseded, kSupersededText);
+}
+
+std::optional<DurableBook::Owner> ServerCore::durable_owner(session::SessionId id) {
+  const Resident* resident = world_.durable ? sessions_.find(id) : nullptr;
+  if (!resident || !sessions_.session(id)->keeps_messages()) return std::nullopt;
+  return DurableBook::Owner{resident->identity.client_id, resident->born_unix_us};
+}
+
+void ServerCore::end_revoked(const session::Revocations& revocations) {
+  const auto revoked = [&](const Resident& resident) { return revocations.cover(resident.identity); };
+  for (const session::SessionId id : sessions_.find_all(revoked)) withdraw(id, "its credentials were withdrawn");
+}
+
+void ServerCore::end_expired() {
+  const int64_t now = world_.clock.unix_us();
+  const auto expired = [&](const Resident& resident) {
+    return resident.identity.expires_unix_us != 0 && resident.identity.expires_unix_us <= now;
+  };
+  for (const session::SessionId id : sessions_.find_all(expired)) withdraw(id, "the time of its credentials is over");
+}
+
+void ServerCore::withdraw(session::SessionId id, std::string_view why) {
+  const Resident& resident = *sessions_.find(id);
+  if (resident.ending) return;
+  log_.info("session ends", {{"client", resident.identity.client_id}, {"uid", resident.identity.uid}, {"reason", why}});
+  end_session(id, Code::kRevoked, why);
 }
 
 void ServerCore::close_wanted() {
@@ -202,6 +242,10 @@ void ServerCore::on_broadcast(std::string_view group, std::string_view action, s
 }
 
 void ServerCore::on_message(session::Session& session, session::Incoming message) {
+  if (const Status may = sessions_.check(session.id(), message); !may) {
+    world_.metrics.messages_dropped[static_cast<size_t>(DropReason::kForbidden)].add();
+    return refuse_message(session, message.envelope, may.error());
+  }
   const wire::Envelope& envelope = message.envelope;
   if (sessions_.told(What::kReceived))
     sessions_.tell_message(What::kReceived, session.id(), Code::kOk, envelope.action, envelope.message_id());

@@ -12,6 +12,7 @@
 #include "quic/endpoint.h"
 #include "session/identity.h"
 #include "session/resume_tokens.h"
+#include "session/revocations.h"
 #include "wire/codec.h"
 
 namespace godwit::app {
@@ -46,6 +47,7 @@ class ServerCore final : private quic::ConnectionOwner,
     WorkerServices& services;  ///< hears of the sessions, and reaches them
     transfer::Planner& planner;
     host::SessionListener* listener = nullptr;
+    DurableBook* durable = nullptr;  ///< null: no session outlives the process
   };
 
   ServerCore(const ServerCoreConfig& config, quic::EndpointOptions options, World world);
@@ -62,6 +64,12 @@ class ServerCore final : private quic::ConnectionOwner,
   /// New bounds and times, for new sessions or at once; what sized memory at the start (codec, promises) stays.
   void reconfigure(const ServerCoreConfig& config);
 
+  /// Those whose credentials are no longer good end, in good order.
+  void end_revoked(const session::Revocations& revocations);
+
+  /// Before anybody connects: a session of the process before this one.
+  void restore(DurableBook::Restored restored) { sessions_.restore(std::move(restored)); }
+
   /// Takes no new connections and requests, and tells the clients. What is in flight is still answered.
   void drain();
   /// Everything that handlers had in hand was answered.
@@ -76,7 +84,8 @@ class ServerCore final : private quic::ConnectionOwner,
   session::Session* find_session(session::SessionId id) override { return sessions_.session(id); }
 
  private:
-  static constexpr Duration kRenewalCheck = 60s;  ///< how often it is looked whether the keys of tokens have changed
+  /// How often it is looked whether the keys of tokens have changed, and whose credentials have expired.
+  static constexpr Duration kRenewalCheck = 60s;
   /// When to come back, as the registry advises. 0: it does not say.
   static uint32_t retry_after_ms(Code code);
 
@@ -94,6 +103,7 @@ class ServerCore final : private quic::ConnectionOwner,
     enum class Greeting : uint8_t { kAwaited, kAsked, kDecided } greeting = Greeting::kAwaited;
     uint64_t features = 0;  ///< that both sides have
     std::optional<Claim> claim;
+    session::Attempt attempt;
     session::SessionId session;
     std::string address;
     uint32_t token_generation = 0;  ///< of the keys that sealed its resume token
@@ -118,6 +128,8 @@ class ServerCore final : private quic::ConnectionOwner,
   const host::SessionView* view_session(session::SessionId id) override { return sessions_.view(id); }
   Result<host::SessionStats> session_stats(session::SessionId id) override;
   Status close_session(session::SessionId id, Code code, std::string_view text) override;
+  void supersede_session(session::SessionId id) override;
+  std::optional<DurableBook::Owner> durable_owner(session::SessionId id) override;
   const session::SessionConfig& session_config() const override { return config_.session; }
 
   Peer* find_peer(quic::ConnectionId id);
@@ -130,14 +142,21 @@ class ServerCore final : private quic::ConnectionOwner,
   Status check_claim(const Resident& resident, const session::ResumeProof& proof, const Peer& peer,
                      const session::Identity& identity);
   void take_up(Peer& peer, Resident& resident);
+  void take_up_restored(Peer& peer, Resident& resident);
+  Status check_overtaken(const session::ResumeProof& proof, const Peer& peer, const session::Identity& identity);
+  Resident* find_claimed(const session::ResumeProof& proof, const session::Identity& identity);
   void end_session(session::SessionId id, Code code, std::string_view text);
   void leave(Resident& resident, Code reason, std::string_view text);
+  /// `theirs`: what the client has of a session that goes on; nullopt for a new one.
   void welcome(Peer& peer, Resident& resident, const std::optional<session::Resync>& resumed, Code lost);
   void refuse(Peer& peer, const Error& error);
   void steer(Peer& peer, uint8_t worker);
   void turn_away(Peer& peer, const wire::Refuse& refuse);
+  uint64_t body_bytes_max(const Resident& resident) const;
   std::string make_token(Peer& peer, const Resident& resident);
   void renew_tokens();
+  void end_expired();
+  void withdraw(session::SessionId id, std::string_view why);
   void end_peer(quic::ConnectionId id, const quic::Closed& closed);
   void close_wanted();
 
@@ -147,6 +166,7 @@ class ServerCore final : private quic::ConnectionOwner,
   wire::Codec codec_;
   session::ResumeTokens tokens_;
   const uint8_t worker_;
+  const uint32_t worker_count_;
   Dispatcher dispatcher_;
   SessionTable sessions_;
   std::unique_ptr<quic::Endpoint> endpoint_;

@@ -29,6 +29,7 @@ void ServerCore::on_greeting(client::Channel& channel, const wire::Frame& frame)
   if (const Status valid = session::check_client_id(hello->client_id); !valid) return refuse(*peer, valid.error());
   peer->features = hello->features & (wire::features::kResume | wire::features::kCancel);
   if (config_.session.resume_window == Duration::zero()) peer->features &= ~wire::features::kResume;
+  peer->attempt = {hello->program, hello->attempt};
   const bool resumes = (peer->features & wire::features::kResume) != 0;
   if (resumes && !hello->resume_token.empty()) {
     peer->claim = Claim{std::string(hello->resume_token), {hello->last_seq, hello->known_seq}};
@@ -70,12 +71,14 @@ Status ServerCore::enter(Peer& peer, session::Identity identity) {
   if (!peer.claim) return enter_anew(peer, std::move(identity), Code::kOk);
   const auto proof = tokens_.read(peer.claim->token, identity.client_id);
   if (!proof) return enter_anew(peer, std::move(identity), Code::kSessionLost);
-  const session::SessionId id = session::SessionId::from_u64(proof->session);
-  if (worker_of(id) != worker_) {
-    steer(peer, worker_of(id));
+  // A server that was started anew may have fewer workers.
+  const auto worker = static_cast<uint8_t>(worker_of(session::SessionId::from_u64(proof->session)) % worker_count_);
+  if (worker != worker_) {
+    steer(peer, worker);
     return {};
   }
-  Resident* resident = sessions_.find(id);
+  Resident* resident = find_claimed(*proof, identity);
+  if (const Status current = resident ? Status() : check_overtaken(*proof, peer, identity); !current) return current;
   if (!resident || resident->ending) return enter_anew(peer, std::move(identity), Code::kSessionLost);
   if (const Status may = check_claim(*resident, *proof, peer, identity); !may) {
     if (may.error().code != Code::kSessionLost) {
@@ -83,11 +86,39 @@ Status ServerCore::enter(Peer& peer, session::Identity identity) {
       return may;
     }
     // Who cannot go on with it has no use for it.
-    end_session(id, Code::kSessionLost, may.error().text);
+    end_session(resident->id, Code::kSessionLost, may.error().text);
     return enter_anew(peer, std::move(identity), Code::kSessionLost);
   }
-  take_up(peer, *resident);
+  // What its credentials allow may have changed since.
+  if (const Status rights = sessions_.set_rights(*resident, std::move(identity.rights), identity.expires_unix_us);
+      !rights)
+    return fail(Code::kUnauthenticated, "not admitted");
+  resident->identity.credential = std::move(identity.credential);
+  const bool restored = proof->epoch < resident->restored_before;
+  restored ? take_up_restored(peer, *resident) : take_up(peer, *resident);
   return {};
+}
+
+/// Who asks for a session that its client has replaced by a newer one since, from another program, is the older client:
+/// word of that was lost on its way.
+Status ServerCore::check_overtaken(const session::ResumeProof& proof, const Peer& peer,
+                                   const session::Identity& identity) {
+  const SessionDirectory& directory = world_.services.directory();
+  const auto named = directory.session_of(identity.client_id);
+  const auto newer = named ? directory.find(*named) : std::nullopt;
+  if (!newer || newer->connected_unix_us <= proof.born_unix_us) return {};
+  if (directory.incumbent(identity.client_id, identity.uid, {.attempt = peer.attempt})) return {};
+  return fail(Code::kSuperseded, std::string(kSupersededText));
+}
+
+/// By its id, or, of the process before, by the name of its client.
+Resident* ServerCore::find_claimed(const session::ResumeProof& proof, const session::Identity& identity) {
+  Resident* resident = sessions_.find(session::SessionId::from_u64(proof.session));
+  if (resident && resident->born_unix_us == proof.born_unix_us) return resident;
+  const auto named = world_.services.directory().session_of(identity.client_id);
+  resident = named ? sessions_.find(session::SessionId::from_u64(*named)) : nullptr;
+  const bool restored = resident && resident->restored_before != 0 && resident->born_unix_us == proof.born_unix_us;
+  return restored ? resident : nullptr;
 }
 
 /// Whether this client may have the session, and can go on with it. Anything but SessionLost leaves it as it is.
@@ -96,17 +127,22 @@ Status ServerCore::check_claim(const Resident& resident, const session::ResumePr
   if (identity.uid != resident.identity.uid)
     return fail(Code::kUnauthenticated, "the session belongs to somebody else");
   // As long as nothing shows that the client has read the last Welcome, the proof before that one is still good.
+  // Until the client has shown that it read the Welcome that says so, it knows nothing of the restart.
+  if (proof.epoch < resident.restored_before && !resident.confirmed) return {};
   const bool newest = proof.epoch == resident.epoch || planted(Fault::kEpochNotCompared);
   const bool last = proof.epoch + 1 == resident.epoch && (!resident.confirmed || planted(Fault::kTokenUsedTwice));
   if (!newest && !last) return fail(Code::kSuperseded, "this proof was used already");
+  // What the client gave up may still arrive, after what it has tried since.
+  if (peer.attempt.late_for(resident.attempt))
+    return fail(Code::kSuperseded, "a later connection of this client is here");
   return sessions_.session(resident.id)->check(peer.claim->resync);
 }
 
 Status ServerCore::enter_anew(Peer& peer, session::Identity identity, Code lost) {
   if (lost != Code::kOk) world_.metrics.resumes_refused.add();
-  auto resident = sessions_.enter(std::move(identity), peer.address);
+  auto resident = sessions_.enter(std::move(identity), peer.address, peer.attempt);
   if (!resident) return tl::unexpected(std::move(resident.error()));
-  if (peer.features & wire::features::kResume) sessions_.session((*resident)->id)->keep_messages();
+  if (peer.features & wire::features::kResume) sessions_.keep(**resident);
   welcome(peer, **resident, std::nullopt, lost);
   return {};
 }
@@ -118,8 +154,19 @@ void ServerCore::take_up(Peer& peer, Resident& resident) {
     last->channel.detach();
   }
   const session::Resync ours = sessions_.session(resident.id)->resync();
-  sessions_.rejoin(resident, peer.address);
+  sessions_.rejoin(resident, peer.address, peer.attempt);
   welcome(peer, resident, ours, Code::kOk);
+}
+
+/// The numbers of both sides begin at 1; what was kept for the client is sent.
+void ServerCore::take_up_restored(Peer& peer, Resident& resident) {
+  if (Peer* last = find_peer(resident.id)) {
+    last->channel.close(Code::kSuperseded, "the session goes on over another connection");
+    last->channel.detach();
+  }
+  sessions_.rejoin(resident, peer.address, peer.attempt);
+  peer.claim->resync = {};
+  welcome(peer, resident, std::nullopt, Code::kSessionRestored);
 }
 
 void ServerCore::welcome(Peer& peer, Resident& resident, const std::optional<session::Resync>& resumed, Code lost) {
@@ -136,7 +183,7 @@ void ServerCore::welcome(Peer& peer, Resident& resident, const std::optional<ses
       .resume_token = token,
       .last_seq = ours.handled,
       .features = peer.features,
-      .inline_bytes_max = config_.session.body_bytes_max,
+      .inline_bytes_max = body_bytes_max(resident),
       .outbox_messages_max = static_cast<uint32_t>(config_.session.holdback_messages_max),
       .heartbeat_ms = to_ms(heartbeat),
       .server = kAgentName,
@@ -146,12 +193,18 @@ void ServerCore::welcome(Peer& peer, Resident& resident, const std::optional<ses
       .resume_window_ms = resumable ? to_ms(config_.session.resume_window) : 0,
       .steer = wire::to_steer(worker_),
   }));
-  const auto theirs = resumed ? std::optional(peer.claim->resync) : std::nullopt;
+  const bool goes_on = resumed || lost == Code::kSessionRestored;
+  const auto theirs = goes_on ? std::optional(peer.claim->resync) : std::nullopt;
   const Status live = peer.channel.go_live(*sessions_.session(resident.id), heartbeat, peer.features, theirs);
   if (!live) return peer.channel.close(live.error().code, "the client allows no stream for the shared lane");
   if (!resumed) sessions_.deliver_kept(resident);
   log_.debug(resumed ? "session resumed" : "session opened",
              {{"client", resident.identity.client_id}, {"uid", resident.identity.uid}, {"address", peer.address}});
+}
+
+uint64_t ServerCore::body_bytes_max(const Resident& resident) const {
+  const uint64_t own = resident.identity.rights.body_bytes_max;
+  return own == 0 ? config_.session.body_bytes_max : std::min<uint64_t>(own, config_.session.body_bytes_max);
 }
 
 void ServerCore::on_confirmed(client::Channel& channel) {
@@ -161,12 +214,13 @@ void ServerCore::on_confirmed(client::Channel& channel) {
 
 std::string ServerCore::make_token(Peer& peer, const Resident& resident) {
   peer.token_generation = tokens_.generation();
-  return tokens_.make({resident.id.to_u64(), resident.epoch}, resident.identity.client_id);
+  return tokens_.make({resident.id.to_u64(), resident.epoch, resident.born_unix_us}, resident.identity.client_id);
 }
 
 /// The keys that seal proofs change; who is connected for longer than they live needs a newer proof.
 void ServerCore::renew_tokens() {
   world_.timers.arm(renewal_timer_, world_.clock.now() + kRenewalCheck);
+  end_expired();
   for (auto& [id, peer] : peers_) {
     const bool resumable = (peer->features & wire::features::kResume) != 0;
     const Resident* resident = sessions_.find(peer->session);

@@ -8,12 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "app/durable_book.h"
 #include "app/shared_cap.h"
 #include "app/worker_services.h"
 #include "base/block_pool.h"
 #include "base/slot_map.h"
 #include "host/handler.h"
 #include "host/session_event.h"
+#include "routing/pattern.h"
 #include "session/identity.h"
 #include "session/promise_table.h"
 #include "session/session.h"
@@ -26,15 +28,21 @@ struct Ending {
   std::string text;
 };
 
+inline constexpr std::string_view kSupersededText = "its client came in anew";
+
 /// What a server knows of one session beside its messages.
 struct Resident {
   const session::SessionId id;
   session::Identity identity;
   std::string address;
   host::SessionView view;
-  uint32_t epoch = 1;       ///< grows when a connection takes the session up from one whose Welcome was read
-  bool confirmed = true;    ///< the client has shown that it read the Welcome of this epoch
-  Timestamp ends = kNever;  ///< without a connection: when it is given up
+  session::Attempt attempt;  ///< the greeting that speaks for it
+  int64_t born_unix_us = 0;
+  uint32_t epoch = 1;            ///< grows when a connection takes the session up from one whose Welcome was read
+  bool confirmed = true;         ///< the client has shown that it read the Welcome of this epoch
+  Timestamp ends = kNever;       ///< without a connection: when it is given up
+  uint32_t restored_before = 0;  ///< proofs of epochs before this one are of the process that died
+  std::vector<routing::Pattern> allowed = {};   ///< that its messages must match one of; none: all may come
   std::optional<Ending> ending = std::nullopt;  ///< it is over as soon as its connection has closed; nobody resumes it
 };
 
@@ -59,16 +67,26 @@ class SessionTable final : private session::PromiseTable::Owner {
     session::Session::Owner& owner;
     /// This session is idle for too long; empty: none ever is.
     std::function<void(session::SessionId)> on_idle = {};
+    DurableBook* durable = nullptr;  ///< of sessions that outlive the process; null: none do
   };
   SessionTable(const Options& options, World world);
   ~SessionTable() override;
 
-  /// TooManyConnections when all places are taken and no session here waits for a connection; Unauthenticated when it
-  /// cannot begin as whoever let it in has named.
-  Result<Resident*> enter(session::Identity identity, std::string address);
+  /// Whoever had the client's name before is superseded. IdentityInUse and Superseded as SessionDirectory::enter says
+  /// them; TooManyConnections when all places are taken and no session here waits for a connection; Unauthenticated
+  /// when it cannot begin as whoever let it in has named.
+  Result<Resident*> enter(session::Identity identity, std::string address, const session::Attempt& attempt);
+  /// A session of the process before, with what it had for its client, and without a connection.
+  void restore(DurableBook::Restored restored);
+  /// From here on its messages are kept, so that it can be resumed; and it, where sessions outlive the process.
+  void keep(Resident& resident);
   Resident* find(session::SessionId id);
   session::Session* session(session::SessionId id) { return sessions_.get(id); }
   const host::SessionView* view(session::SessionId id);
+  /// Forbidden, or MessageTooLarge, where its client may not send this.
+  Status check(session::SessionId id, const session::Incoming& message);
+  /// Those of whom this is true.
+  std::vector<session::SessionId> find_all(const std::function<bool(const Resident&)>& wanted) const;
 
   /// What came for its user while nobody of that name was here, in order, each with the header `offline`: which one it
   /// is, and of how many.
@@ -80,8 +98,10 @@ class SessionTable final : private session::PromiseTable::Owner {
 
   /// Its connection was lost: it is kept for the resume window, when it keeps its messages, and ends otherwise.
   void part(session::SessionId id, Code code, std::string_view reason);
+  /// What its client may do from here on. PatternInvalid where that makes no sense; then it is as before.
+  Status set_rights(Resident& resident, session::Rights rights, int64_t expires_unix_us);
   /// Another connection speaks for it from here on; a new epoch begins.
-  void rejoin(Resident& resident, std::string address);
+  void rejoin(Resident& resident, std::string address, const session::Attempt& attempt);
   /// Everybody who waits hears `code`; nothing of it is found any more.
   void end(session::SessionId id, Code code, std::string_view reason);
 
@@ -102,8 +122,13 @@ class SessionTable final : private session::PromiseTable::Owner {
   void on_promises_high(size_t in_use, size_t bound) override;
 
   bool take_place();
-  Resident& make(session::Identity identity, std::string address);
-  Status furnish(const Resident& resident);
+  void record(const Resident& resident);
+  Status make_way(const session::Identity& identity, const session::Attempt& attempt);
+  NameClaim claim_of(const session::Identity& identity, const session::Attempt& attempt) const {
+    return {identity.proved, attempt, identity.rights.sessions_max};
+  }
+  Result<Resident*> make(session::Identity identity, std::string address, const session::Attempt& attempt);
+  Status furnish(Resident& resident);
   void forget(session::SessionId id);
   void arm_sweep();
   void sweep(Timestamp now);
@@ -122,6 +147,10 @@ class SessionTable final : private session::PromiseTable::Owner {
   Timer sweep_timer_;
   std::vector<session::SessionId> turn_wanted_;
   bool told_ = false;
+  bool any_bounded_ = false;  ///< a client here may not do everything: messages are looked at
 };
+
+/// Tells the sender of a message that it was not let through.
+void refuse_message(session::Session& session, const wire::Envelope& envelope, const Error& why);
 
 }  // namespace godwit::app

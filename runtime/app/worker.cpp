@@ -51,6 +51,9 @@ Status Worker::open() {
                                                      .workers = options_.count,
                                                      .messages_max = options_.core.dispatcher.queue_messages_max},
                                     *loop_, *services_);
+  if (shared_.first_durable_id != 0)
+    durable_ = std::make_unique<DurableBook>(*store_, log_.named("durable"), shared_.first_durable_id, options_.index);
+  services_->keep_in(durable_.get());
   const host::AppWorld world{.clock = *loop_,
                              .timers = loop_->timers(),
                              .log = shared_.log.named("host"),
@@ -68,11 +71,13 @@ Status Worker::open() {
                              .http = &shared_.http};
   apps_ = std::make_unique<WorkerApps>(world, shared_.authenticating, unit_store);
   apps_->attach(desk_.get());
-  session::Authenticator& authenticator = shared_.authenticating ? apps_->authenticator() : shared_.authenticator;
-  core_ = std::make_unique<ServerCore>(
-      options_.core, options_.endpoint,
-      ServerCore::World{*loop_, loop_->timers(), *this, entropy_, shared_.log, *metrics_, shared_.sessions,
-                        authenticator, shared_.sealer, *apps_, *services_, apps_->planner(), apps_.get()});
+  session::Authenticator& decides = shared_.authenticating ? apps_->authenticator() : shared_.authenticator;
+  authenticator_ = std::make_unique<session::GuardedAuthenticator>(decides, shared_.revocations, shared_.rights);
+  core_ =
+      std::make_unique<ServerCore>(options_.core, options_.endpoint,
+                                   ServerCore::World{*loop_, loop_->timers(), *this, entropy_, shared_.log, *metrics_,
+                                                     shared_.sessions, *authenticator_, shared_.sealer, *apps_,
+                                                     *services_, apps_->planner(), apps_.get(), durable_.get()});
   turn_hook_ = std::make_unique<io::TurnHook>(*loop_, [this] { end_turn(); });
   beat(loop_->now());
   return {};

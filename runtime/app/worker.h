@@ -12,6 +12,7 @@
 #include "io/loop.h"
 #include "io/system_entropy.h"
 #include "io/udp_socket.h"
+#include "session/guarded_authenticator.h"
 #include "store/engine.h"
 
 namespace godwit::app {
@@ -30,6 +31,8 @@ struct WorkerShared {
   Log log;
   SharedCap& sessions;
   session::Authenticator& authenticator;
+  const session::Revocations& revocations;
+  const session::RightsBook& rights;
   Sealer& sealer;
   std::shared_ptr<host::Watchdog> watchdog;
   SessionDirectory& directory;
@@ -37,6 +40,7 @@ struct WorkerShared {
   store::Engine& store;
   UnitEngine* store_of_unit = nullptr;  ///< the same, where a plugin keeps it
   OnceBook& once;
+  uint64_t first_durable_id = 0;  ///< of events that outlive the process; 0: none do
   MetricStore& metrics;
   HttpClient& http;
   WorkPool* pool = nullptr;  ///< for blocking work of plugins
@@ -111,7 +115,9 @@ class Worker final : private io::UdpListener, private DatagramSender {
   std::unique_ptr<Store> store_;
   std::unique_ptr<WorkerOnce> once_;
   std::unique_ptr<KeyDesk> desk_;
+  std::unique_ptr<DurableBook> durable_;
   std::unique_ptr<WorkerApps> apps_;
+  std::unique_ptr<session::GuardedAuthenticator> authenticator_;
   std::unique_ptr<ServerCore> core_;
   std::unique_ptr<io::TurnHook> turn_hook_;
   Timer again_timer_;

@@ -45,13 +45,15 @@ wire::StoredMessage stored(const session::Reply& reply) {
           reply.body};
 }
 
-wire::StoredMessage stored(const Error& error) {
-  return stored(session::Reply{wire::Status::kFailure, error.code, error.text, {}, {}});
-}
-
 tl::unexpected<Error> gone() { return fail(Code::kStaleHandle, "the session is gone"); }
 
 }  // namespace
+
+wire::StoredMessage to_reply(const Error& outcome) {
+  const bool ok = outcome.code == Code::kOk;
+  return stored(
+      session::Reply{ok ? wire::Status::kSuccess : wire::Status::kFailure, outcome.code, outcome.text, {}, {}});
+}
 
 WorkerServices::WorkerServices(uint32_t worker, const Clock& clock, TimerHeap& timers, SessionDirectory& directory)
     : worker_(worker),
@@ -257,6 +259,11 @@ host::Fanout WorkerServices::spread_here(const std::vector<host::SessionKey>& to
   return outcome;
 }
 
+void WorkerServices::supersede(host::SessionKey key) {
+  if (own(key)) return sessions_->supersede_session(session::SessionId::from_u64(key));
+  if (const auto lane = lane_to(key)) (*lane)->push(SupersedeErrand{key});  // no lane: it is gone already
+}
+
 Status WorkerServices::close(host::SessionKey key, Code code, std::string_view text) {
   if (own(key)) return sessions_->close_session(session::SessionId::from_u64(key), code, text);
   const auto lane = lane_to(key);
@@ -337,7 +344,7 @@ void WorkerServices::run(uint32_t from, DeliverErrand& errand) {
   OperationId relayed;
   if (errand.operation) {
     const auto begun = operations_.begin(Operation::Relay{from, errand.operation}, kNever);
-    if (!begun) return answer(from, ReplyErrand{errand.operation, stored(begun.error())});
+    if (!begun) return answer(from, ReplyErrand{errand.operation, to_reply(begun.error())});
     relayed = *begun;
     relays_[{from, errand.operation.to_u64()}] = relayed;
   }
@@ -346,7 +353,7 @@ void WorkerServices::run(uint32_t from, DeliverErrand& errand) {
   if (sent || !errand.operation) return;
   operations_.forget(relayed);
   relays_.erase({from, errand.operation.to_u64()});
-  answer(from, ReplyErrand{errand.operation, stored(sent.error())});
+  answer(from, ReplyErrand{errand.operation, to_reply(sent.error())});
 }
 
 void WorkerServices::run(uint32_t from, CancelErrand& errand) {
@@ -362,6 +369,10 @@ void WorkerServices::run(uint32_t from, SpreadErrand& errand) {
 void WorkerServices::run(uint32_t, CloseErrand& errand) {
   if (!own(errand.session)) return;  // it has ended by itself
   (void)sessions_->close_session(session::SessionId::from_u64(errand.session), errand.code, errand.text);
+}
+
+void WorkerServices::run(uint32_t, SupersedeErrand& errand) {
+  if (own(errand.session)) sessions_->supersede_session(session::SessionId::from_u64(errand.session));
 }
 
 void WorkerServices::run(uint32_t from, StatsErrand& errand) {

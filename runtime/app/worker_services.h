@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/durable_book.h"
 #include "app/errand_lane.h"
 #include "app/operations.h"
 #include "app/session_directory.h"
@@ -13,6 +14,11 @@
 namespace godwit::app {
 
 class KeyDesk;
+
+/// A reply that says how something ended; Ok is success.
+wire::StoredMessage to_reply(const Error& outcome);
+/// Sends an event that is kept in the store; `waiting` hears when its client has it.
+Status send_kept(session::Session& session, const wire::Envelope& envelope, Bytes body, session::Waiting waiting);
 
 /// host::Services of one worker. Sessions of this worker are reached at once, those of others by lanes, one to each
 /// other worker, so that what one worker asks of a session happens in the order in which it asked.
@@ -26,6 +32,10 @@ class WorkerServices final : public host::Services {
     virtual Result<host::SessionStats> session_stats(session::SessionId id) = 0;
     /// What is queued for the client goes first.
     virtual Status close_session(session::SessionId id, Code code, std::string_view text) = 0;
+    /// By what name its durable events are kept; nullopt where it does not outlive the process.
+    virtual std::optional<DurableBook::Owner> durable_owner(session::SessionId) { return std::nullopt; }
+    /// Its client came in anew: it ends at once, and its connection is told.
+    virtual void supersede_session(session::SessionId id) = 0;
     virtual const session::SessionConfig& session_config() const = 0;
     virtual WorkerMetrics& counts() = 0;
     /// Something was sent to so many sessions.
@@ -45,11 +55,16 @@ class WorkerServices final : public host::Services {
   bool has_room(uint32_t worker) const;
   /// To another worker.
   void push(uint32_t worker, Errand errand);
+  /// Before anything is asked: where durable events are kept; without it they are refused.
+  void keep_in(DurableBook* durable) { durable_ = durable; }
   SessionDirectory& directory() { return directory_; }
   uint32_t worker() const { return worker_; }
   /// How many sessions broadcasts of this worker went to; from any thread.
   uint64_t recipients_in_groups() const { return recipients_in_groups_.value(); }
   uint64_t recipients_everywhere() const { return recipients_everywhere_.value(); }
+
+  /// A session of any worker ends, because its client came in anew: here at once, elsewhere a moment later.
+  void supersede(host::SessionKey key);
 
   /// The end of a turn: tells what has ended here, and sends what has gathered for others. True when handlers may have
   /// something to do now.
@@ -68,6 +83,7 @@ class WorkerServices final : public host::Services {
                                   host::Completion done) override;
   void cancel(host::RequestId request) override;
   Duration request_timeout() const override;
+  Status send_durable(host::SessionKey key, const host::Outgoing& message, host::Completion kept) override;
   Result<size_t> broadcast(std::string_view group, host::SessionKey except, const host::Outgoing& message,
                            std::function<void(const host::Fanout&)> done) override;
   Status close(host::SessionKey key, Code code, std::string_view text) override;
@@ -86,6 +102,10 @@ class WorkerServices final : public host::Services {
   Result<ErrandLane*> lane_to(host::SessionKey key);
   Result<OperationId> deliver(host::SessionKey key, wire::Kind kind, const host::Outgoing& message,
                               host::Completion done);
+  void keep_and_deliver(host::SessionKey key, const wire::Envelope& envelope, Bytes body, OperationId operation);
+  void deliver_kept(host::SessionKey key, const DurableBook::Owner& owner, uint64_t id,
+                    const wire::StoredMessage& message, OperationId operation);
+  void end_later(OperationId operation, Error outcome);
   Status deliver_here(session::Session& session, const wire::Envelope& envelope, Bytes body, OperationId operation);
   void cancel_here(OperationId operation);
   Status check(const wire::Envelope& envelope, Bytes body) const;
@@ -96,7 +116,9 @@ class WorkerServices final : public host::Services {
   void run(uint32_t from, DeliverErrand& errand);
   void run(uint32_t from, CancelErrand& errand);
   void run(uint32_t from, SpreadErrand& errand);
+  void run(uint32_t from, KeepErrand& errand);
   void run(uint32_t from, CloseErrand& errand);
+  void run(uint32_t from, SupersedeErrand& errand);
   void run(uint32_t from, StatsErrand& errand);
   void run(uint32_t from, ReplyErrand& errand);
   void run(uint32_t from, FanoutErrand& errand);
@@ -113,6 +135,7 @@ class WorkerServices final : public host::Services {
   Counter recipients_everywhere_;
   Sessions* sessions_ = nullptr;
   KeyDesk* desk_ = nullptr;
+  DurableBook* durable_ = nullptr;
   Operations operations_;
   std::map<std::pair<uint32_t, uint64_t>, OperationId> relays_;  ///< requests of others, by worker and its operation
   std::vector<std::unique_ptr<ErrandLane>> lanes_;               ///< by worker; null to itself

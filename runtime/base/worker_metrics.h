@@ -40,6 +40,7 @@ struct WorkerMetrics {
   Gauge connections_handshaking, connections_open, connections_draining;
   Counter connections_opened, connections_closed_local, connections_closed_peer, connections_closed_idle,
       connections_closed_error;
+  Counter handshakes_resumed;  ///< of those opened: begun with a ticket instead of a certificate
   Counter connections_refused;
   Histogram handshake_seconds;
   Counter migrations;
@@ -50,6 +51,8 @@ struct WorkerMetrics {
   // session
   Gauge sessions, sessions_parted;  ///< all, and those of them without a connection
   Counter resumes, resumes_expired, resumes_refused;
+  Counter sessions_superseded;                   ///< ended because their client came in anew
+  Counter sessions_restored, messages_restored;  ///< read from the store at the start
   Counter hellos_refused;
   std::array<Counters<kSizeClasses>, kMessageKinds> messages_received, messages_sent;
   Counters<kSizeClasses> message_bytes_received, message_bytes_sent;

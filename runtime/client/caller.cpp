@@ -1,5 +1,7 @@
 #include "client/caller.h"
 
+#include <algorithm>
+
 #include "client/client_id.h"
 
 namespace godwit::client {
@@ -7,6 +9,9 @@ namespace {
 
 /// How long the goodbye may take to reach a server that answers.
 constexpr Duration kGoodbyeTimeoutMax = 500ms;
+
+/// Names a command beyond sessions and connections (schema/README.md, §5).
+constexpr const char* kKeyHeader = "idempotency-key";
 
 /// The session takes no more at present: the call waits, its deadline bounds how long.
 bool must_wait(Code code) {
@@ -41,6 +46,20 @@ Code code_of(StopReason reason) {
     case StopReason::kNone: break;
   }
   return Code::kPeerClosed;
+}
+
+}  // namespace
+
+namespace {
+
+/// The session is gone, and what became of the call is not known: a durable one is asked again.
+bool asks_again(Code code) {
+  return code == Code::kSessionLost || code == Code::kSessionRestored || code == Code::kConnectionLost ||
+         code == Code::kServerDraining;
+}
+
+bool has_key(const Headers& headers) {
+  return std::any_of(headers.begin(), headers.end(), [](const auto& one) { return one.first == kKeyHeader; });
 }
 
 }  // namespace
@@ -107,6 +126,8 @@ void Caller::say_goodbye() {
 void Caller::take(std::vector<Call> calls) {
   for (Call& call : calls) {
     const Timestamp deadline = call.deadline;
+    if (call.options.durable && call.kind == Call::Kind::kRequest && !has_key(call.options.headers))
+      call.options.headers.emplace_back(kKeyHeader, make_client_id("durable", entropy_));
     const PendingId id = calls_.emplace_with([&](PendingId self) {
       return std::make_unique<Pending>(std::move(call), [this, self](Timestamp) {
         complete(self, to_reply(Error{Code::kDeadlineExceeded, "no answer in time"}));
@@ -193,7 +214,8 @@ void Caller::pump() {
     const PendingId id = waiting_.front();
     if (Pending* pending = calls_.get(id)) {
       const auto sent = send(id, pending->call);
-      if (!sent && must_wait(sent.error().code)) return;
+      const bool durable = pending->call.options.durable;
+      if (!sent && (must_wait(sent.error().code) || (durable && asks_again(sent.error().code)))) return;
       if (pending->call.kind != Call::Kind::kConnect)
         tell_message(ClientEvent::Kind::kSent, pending->call.action, sent ? Error{Code::kOk, {}} : sent.error());
       if (!sent) complete(id, to_reply(sent.error()));
@@ -233,7 +255,13 @@ Result<uint64_t> Caller::send(PendingId id, const Call& call) {
 }
 
 void Caller::on_reply(uint64_t call, const session::Reply& reply) {
-  complete(PendingId::from_u64(call), to_reply(reply));
+  const PendingId id = PendingId::from_u64(call);
+  const Pending* pending = calls_.get(id);
+  const bool again = pending && pending->call.options.durable && reply.status != wire::Status::kSuccess &&
+                     asks_again(reply.code) && !closing_;
+  if (!again) return complete(id, to_reply(reply));
+  // Its key sees to it that it is executed once.
+  waiting_.push_back(id);
 }
 
 // The callback is the user's: one that throws ends the program here, instead of unwinding through the loop.

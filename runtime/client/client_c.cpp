@@ -105,7 +105,8 @@ CallOptions to_options(const gw_client_call& from) {
   CallOptions options{.kind = from.kind == GW_CLIENT_QUERY ? CallOptions::Kind::kQuery : CallOptions::Kind::kCommand,
                       .priority = static_cast<CallOptions::Priority>(from.priority),
                       .unordered = from.unordered != 0,
-                      .unreliable = from.unreliable != 0};
+                      .unreliable = from.unreliable != 0,
+                      .durable = from.durable != 0};
   set_ms(options.timeout, from.timeout_ms);
   set_ms(options.ttl, from.ttl_ms);
   for (size_t i = 0; i < from.header_count; ++i)

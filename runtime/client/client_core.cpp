@@ -24,6 +24,12 @@ class Peer {
 
 namespace {
 
+uint64_t random_number(Entropy& entropy) {
+  uint64_t number;
+  entropy.fill({reinterpret_cast<uint8_t*>(&number), sizeof number});
+  return number;
+}
+
 // Blocks for what is not acknowledged yet, as in a server's session table: a client has few sessions.
 constexpr size_t kBlockBytes = 4096;
 constexpr size_t kIdleBlocksMax = 64;
@@ -45,7 +51,8 @@ ClientCore::ClientCore(const ClientCoreConfig& config, quic::EndpointOptions opt
       blocks_(kIdleBlocksMax, kBlockBytes),
       endpoint_(quic::make_endpoint(
           std::move(options),
-          {world.clock, world.timers, world.sender, world.entropy, world.log.named("quic"), world.metrics}, *this)) {}
+          {world.clock, world.timers, world.sender, world.entropy, world.log.named("quic"), world.metrics}, *this)),
+      program_(random_number(world.entropy)) {}
 
 ClientCore::~ClientCore() = default;
 
@@ -135,7 +142,9 @@ void ClientCore::on_handshake(Peer& peer, quic::Connection& connection) {
                     .uid = peer.credentials.uid,
                     .token = peer.credentials.token,
                     .agent = kAgentName,
-                    .features = wire::features::kCancel | (config_.keep_sessions ? wire::features::kResume : 0)};
+                    .features = wire::features::kCancel | (config_.keep_sessions ? wire::features::kResume : 0),
+                    .program = program_,
+                    .attempt = ++attempts_};
   const session::Session* kept = sessions_.get(peer.resume);
   if (const Return* back = find_return(peer.resume); back && kept) {
     hello.resume_token = back->token;
@@ -268,6 +277,7 @@ void ClientCore::end_session(session::SessionId id, const Error& why) {
 
 void ClientCore::on_message(session::Session& session, session::Incoming message) {
   const auto found = by_session_.find(session.id());
+  if (!recent_.is_new(message.envelope.headers)) return session.handled(message.envelope.seq);
   if (found != by_session_.end()) world_.events.on_message(found->second, session, message);
 }
 

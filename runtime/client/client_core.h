@@ -8,6 +8,7 @@
 
 #include "base/slot_map.h"
 #include "client/channel.h"
+#include "client/recent_events.h"
 #include "quic/endpoint.h"
 #include "session/promise_table.h"
 #include "session/session.h"
@@ -139,6 +140,9 @@ class ClientCore final : private quic::ConnectionOwner,
   tsl::robin_map<quic::ConnectionId, PeerId> by_connection_;
   tsl::robin_map<session::SessionId, PeerId> by_session_;  ///< of sessions that have a connection
   std::vector<session::SessionId> turn_wanted_;
+  uint64_t program_;  ///< proves to servers that greetings come from one and the same program
+  uint32_t attempts_ = 0;
+  RecentEvents recent_;
 };
 
 }  // namespace godwit::client

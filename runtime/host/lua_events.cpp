@@ -129,18 +129,33 @@ struct LuaEventFunctions {
     return 0;
   }
 
+  static void read_texts(lua_State* state, int index, std::vector<std::string>& out) {
+    for (int i = 1; i <= static_cast<int>(lua_objlen(state, index)); ++i) {
+      lua_rawgeti(state, index, i);
+      const std::string_view text = check_text(state, -1);
+      out.emplace_back(text);
+      lua_pop(state, 1);
+    }
+  }
+  /// What is no bound is 0; what is no number that fits is the tightest.
+  template <typename Number>
+  static Number read_number(lua_State* state, int index) {
+    const double number = lua_tonumber(state, index);
+    if (number == 0) return 0;
+    return number >= 1 && number < 4e9 ? static_cast<Number>(number) : Number{1};
+  }
+
   static int admit(lua_State* state) {
     LuaEvents& events = self(state);
     const double question = luaL_checknumber(state, 1);
     session::Identity& identity = events.identity_;
     identity = {};
     identity.uid = check_text(state, 2);
-    for (int i = 1; i <= static_cast<int>(lua_objlen(state, 3)); ++i) {
-      lua_rawgeti(state, 3, i);
-      const std::string_view group = check_text(state, -1);
-      identity.groups.emplace_back(group);
-      lua_pop(state, 1);
-    }
+    read_texts(state, 3, identity.groups);
+    read_texts(state, 5, identity.rights.actions);
+    identity.rights.body_bytes_max = read_number<uint64_t>(state, 6);
+    identity.rights.sessions_max = read_number<uint32_t>(state, 7);
+    identity.expires_unix_us = read_number<int64_t>(state, 8) * 1'000'000;
     for (int i = 1; i < static_cast<int>(lua_objlen(state, 4)); i += 2) {
       lua_rawgeti(state, 4, i);
       lua_rawgeti(state, 4, i + 1);

@@ -193,6 +193,13 @@ struct LuaServiceFunctions {
     const Outgoing message = s.read_message(state, 2);
     return ok(state, s, s.services_->keep(check_text(state, 1), message, read_duration(state, 9)));
   }
+  /// The same, with a token, which hears that it is on the disk.
+  static int send_durable(lua_State* state) {
+    LuaServices& s = self(state);
+    if (!s.services_) return nobody(state, s);
+    const Outgoing message = s.read_message(state, 2);
+    return ok(state, s, s.services_->send_durable(read_key(state, 1), message, s.wake(state, 9)));
+  }
   /// The same, with a token, and whether it is a query.
   static int request(lua_State* state) {
     LuaServices& s = self(state);
@@ -375,6 +382,7 @@ void LuaServices::add_to(lua_State* state) {
                                            {"sessions_of", F::sessions_of},
                                            {"sessions", F::sessions},
                                            {"send", F::send},
+                                           {"send_durable", F::send_durable},
                                            {"request", F::request},
                                            {"notify", F::notify},
                                            {"keep", F::keep},

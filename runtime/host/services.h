@@ -95,6 +95,12 @@ class Services {
   // Messages to clients. `done` may be empty.
   /// An event; `done` hears that the client's handler has it, or why not.
   virtual Status send(SessionKey key, const Outgoing& message, Completion done) = 0;
+  /// An event that outlives this process: `kept` hears that it is on the disk, or why it was not taken. It arrives
+  /// once, behind what was sent before it in this way, also when the server dies and comes back within the session's
+  /// window.
+  virtual Status send_durable(SessionKey, const Outgoing&, Completion) {
+    return fail(Code::kNotSupported, "nothing outlives this server");
+  }
   /// An event for a user who is away, by name: it is kept until they are here again, for `ttl` at most (0: as long as
   /// the server keeps any). TargetNotFound when nobody of this name was here of late, QueueFull when there is no room.
   virtual Status keep(std::string_view uid, const Outgoing& message, Duration ttl) = 0;

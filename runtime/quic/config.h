@@ -7,6 +7,10 @@
 
 #include "base/time.h"
 
+namespace godwit {
+class Sealer;
+}
+
 namespace godwit::quic {
 
 enum class CongestionControl : uint8_t { kCubic, kBbr };
@@ -51,6 +55,9 @@ struct TlsServerConfig {
   std::filesystem::path client_ca_file;    ///< empty = client certificates are not asked for
   enum class ClientAuth : uint8_t { kNone, kRequest, kRequire } client_auth = ClientAuth::kNone;
   std::vector<std::string> alpn = {"godwit/1"};
+  /// Of tickets, which shorten the next handshake of a client; null = none are given. Who asks for client certificates
+  /// gives none either: each connection proves anew who it is.
+  Sealer* ticket_sealer = nullptr;
 };
 
 struct TlsClientConfig {

@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <mutex>
 
 #include "base/check.h"
+#include "base/hex.h"
 #include "quic/wolfssl_api.h"
 
 #include <wolfssl/wolfcrypt/aes.h>
@@ -63,6 +65,33 @@ void KeyRing::rotate() {
   if (keys_.size() <= kKeysMax) return;
   explicit_bzero(keys_.back().bytes.data(), keys_.back().bytes.size());
   keys_.pop_back();
+}
+
+Status KeyRing::restore(std::string_view text) {
+  std::deque<Key> keys;
+  const auto wrong = [] { return fail(Code::kFileUnreadable, "these are no keys"); };
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    Key key{};
+    const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), key.generation);
+    const auto bytes = from_hex(line.substr(std::min<size_t>(line.size(), static_cast<size_t>(end - line.data()) + 1)));
+    if (error != std::errc() || !bytes || bytes->size() != key.bytes.size() || keys.size() == kKeysMax) return wrong();
+    std::copy(bytes->begin(), bytes->end(), key.bytes.begin());
+    keys.push_back(key);
+  }
+  if (keys.empty()) return wrong();
+  const std::unique_lock lock(mutex_);
+  for (Key& key : keys_) explicit_bzero(key.bytes.data(), key.bytes.size());
+  keys_ = std::move(keys);
+  return {};
+}
+
+std::string KeyRing::text() const {
+  const std::shared_lock lock(mutex_);
+  std::string text;
+  for (const Key& key : keys_) text += std::to_string(key.generation) + ' ' + to_hex(Bytes(key.bytes)) + '\n';
+  return text;
 }
 
 std::vector<uint8_t> KeyRing::seal(Bytes plain, Bytes about) {

@@ -4,19 +4,25 @@
 #include <deque>
 #include <shared_mutex>
 
+#include "base/result.h"
 #include "port/entropy.h"
 #include "port/sealer.h"
 
 namespace godwit::quic {
 
 /// Seals with AES-256-GCM under keys that are replaced in turn: the newest seals, the two before it still open. Shared
-/// by all workers of a server. The keys come from the system's randomness, never leave the process, and are wiped.
+/// by all workers of a server. The keys come from the system's randomness and are wiped; they leave the process only by
+/// `text`, for a server that is to know after its restart what it sealed before.
 class KeyRing final : public Sealer {
  public:
   static constexpr size_t kKeysMax = 3;  ///< today's, and those of the two days before it
 
   /// `entropy` is asked under the ring's own lock.
   explicit KeyRing(Entropy& entropy);
+  /// With the keys of a ring before it. FileUnreadable where the text is none; then it is as before.
+  Status restore(std::string_view text);
+  /// All of it, secret: a line for each key, newest first.
+  std::string text() const;
   ~KeyRing() override;
 
   /// A new key from here on; the oldest is forgotten.

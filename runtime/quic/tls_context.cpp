@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/sha256.h"
 #include "quic/certificate.h"
 #include "quic/tls_session.h"
 #include "quic/wolfssl_api.h"
@@ -50,7 +51,6 @@ Result<TlsContext> TlsContext::make(Role role, std::vector<std::string> alpn) {
   if (!out.context_) return fail(Code::kOutOfMemory, "no memory for a TLS context");
   out.alpn_list_ = joined(alpn);
   if (Status ok = set_up(out.raw()); !ok) return tl::unexpected(ok.error());
-  if (server) wolfSSL_CTX_no_ticket_TLSv13(out.raw());
   return out;
 }
 
@@ -72,7 +72,13 @@ Status TlsContext::use_certificate(const std::filesystem::path& chain, const std
   if (wolfSSL_CTX_check_private_key(raw()) != WOLFSSL_SUCCESS)
     return fail(Code::kCertificateInvalid,
                 fmt::format("{}: this key does not belong to the certificate in {}", key.string(), chain.string()));
+  certificate_digest_ = to_hex(sha256(chain_bytes));
   return {};
+}
+
+Status TlsContext::give_tickets(Sealer& sealer) {
+  tickets_ = std::make_unique<TicketSeal>(sealer, alpn_list_ + ' ' + certificate_digest_);
+  return tickets_->serve(raw());
 }
 
 Status TlsContext::trust(const std::filesystem::path& ca_file) {
@@ -107,6 +113,10 @@ Result<std::shared_ptr<TlsServer>> load_tls_server(const TlsServerConfig& config
     if (Status ok = context->trust(config.client_ca_file); !ok) return tl::unexpected(ok.error());
   }
   wolfSSL_CTX_set_verify(context->raw(), verification_of(config.client_auth), nullptr);
+  const bool tickets = config.ticket_sealer && !asks;
+  if (!tickets) wolfSSL_CTX_no_ticket_TLSv13(context->raw());
+  if (const Status ok = tickets ? context->give_tickets(*config.ticket_sealer) : Status(); !ok)
+    return tl::unexpected(ok.error());
   return std::make_shared<TlsServer>(std::move(*context), asks);
 }
 

@@ -60,7 +60,18 @@ std::unique_ptr<TlsSession> TlsSession::connect(const TlsClient& client, const s
   std::unique_ptr<TlsSession> session(new TlsSession(client.context().raw(), Role::kClient, client.verify()));
   if (!session->configure(client.context().alpn_list())) return nullptr;
   if (wolfSSL_UseKeyShare(session->raw(), WOLFSSL_ECC_X25519) != WOLFSSL_SUCCESS) return nullptr;
-  return session->expect_server(server_name) ? std::move(session) : nullptr;
+  if (!session->expect_server(server_name)) return nullptr;
+  session->tickets_ = &client.tickets();
+  session->server_name_ = server_name;
+  session->use_ticket();
+  return session;
+}
+
+/// A ticket that cannot be used is as good as none.
+void TlsSession::use_ticket() {
+  auto ticket = tickets_->take(server_name_);
+  if (ticket && wolfSSL_set_session(raw(), ticket->session.get()) == WOLFSSL_SUCCESS)
+    peer_name_ = std::move(ticket->peer_name);
 }
 
 bool TlsSession::configure(const std::string& alpn_list) {
@@ -88,7 +99,7 @@ bool TlsSession::expect_server(const std::string& server_name) {
 
 bool TlsSession::advance(int wolfssl_level, Bytes bytes) {
   if (!tls_) {
-    // A server may send tickets after the handshake, which we do not use; a client has nothing to say any more.
+    // A server may send more tickets than one, which we do not use; a client has nothing to say any more.
     if (role_ == Role::kClient) return true;
     raise(static_cast<uint8_t>(TlsAlert::kUnexpectedMessage));
     return false;
@@ -96,11 +107,24 @@ bool TlsSession::advance(int wolfssl_level, Bytes bytes) {
   if (!bytes.empty() && wolfSSL_provide_quic_data(raw(), static_cast<WOLFSSL_ENCRYPTION_LEVEL>(wolfssl_level),
                                                   bytes.data(), bytes.size()) != WOLFSSL_SUCCESS)
     return fail_handshake(0);
-  if (!completed_) return handshake();
+  return completed_ ? after_handshake() : handshake();
+}
+
+/// All that a server says then is a ticket.
+bool TlsSession::after_handshake() {
   const int result = wolfSSL_process_quic_post_handshake(raw());
-  if (result == WOLFSSL_SUCCESS) return true;
-  const int error = wolfSSL_get_error(raw(), result);
-  return error == WOLFSSL_ERROR_WANT_READ || error == WOLFSSL_ERROR_WANT_WRITE || fail_handshake(result);
+  if (result != WOLFSSL_SUCCESS) {
+    const int error = wolfSSL_get_error(raw(), result);
+    return error == WOLFSSL_ERROR_WANT_READ || error == WOLFSSL_ERROR_WANT_WRITE || fail_handshake(result);
+  }
+  if (!tickets_) return true;
+  KeptTicket ticket{decltype(KeptTicket::session)(wolfSSL_get1_session(raw())), peer_name_};
+  if (ticket.session) std::exchange(tickets_, nullptr)->put(server_name_, std::move(ticket));
+  return true;
+}
+
+void TlsSession::shed() {
+  if (!tickets_) tls_.reset();
 }
 
 bool TlsSession::handshake() {
@@ -110,7 +134,8 @@ bool TlsSession::handshake() {
     return error == WOLFSSL_ERROR_WANT_READ || error == WOLFSSL_ERROR_WANT_WRITE || fail_handshake(result);
   }
   if (!protocol_agreed()) return false;
-  learn_peer_name();
+  resumed_ = wolfSSL_session_reused(raw()) != 0;
+  if (!resumed_) learn_peer_name();
   completed_ = true;
   return true;
 }

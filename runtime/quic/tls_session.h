@@ -17,6 +17,7 @@ namespace godwit::quic {
 
 class TlsServer;
 class TlsClient;
+class TicketStore;
 
 /// TLS alerts that mean something to us (RFC 8446, section 6).
 enum class TlsAlert : uint8_t {
@@ -56,6 +57,8 @@ class TlsSession {
   /// Empty while none is agreed.
   std::string_view alpn() const { return alpn_; }
   const std::string& peer_name() const { return peer_name_; }
+  /// It was begun with a ticket, and the server took it.
+  bool resumed() const { return resumed_; }
 
   /// The first alert wins: what follows is wolfSSL unwinding.
   void raise(uint8_t alert);
@@ -66,14 +69,17 @@ class TlsSession {
   /// On a server: a client that agreed on no protocol is refused before the first key of the handshake exists.
   bool protocol_agreed();
 
-  /// Gives wolfSSL's memory back; for after the handshake.
-  void shed() { tls_.reset(); }
+  /// Gives wolfSSL's memory back; for after the handshake. A client waits for its ticket first.
+  void shed();
 
  private:
   struct Free {
     void operator()(WOLFSSL* tls) const;
   };
   TlsSession(WOLFSSL_CTX* context, Role role, bool learns_peer_name);
+
+  void use_ticket();
+  bool after_handshake();
 
   bool configure(const std::string& alpn_list);
   bool expect_server(const std::string& server_name);
@@ -86,6 +92,9 @@ class TlsSession {
   Role role_;
   bool learns_peer_name_;
   bool completed_ = false;
+  bool resumed_ = false;
+  TicketStore* tickets_ = nullptr;  ///< of a client; null: it waits for none (any more)
+  std::string server_name_;         ///< … by which it finds its ticket
   uint8_t alert_ = 0;
   std::string alpn_;
   std::string peer_name_;

@@ -165,6 +165,7 @@ void Transport::on_handshake_completed() {
   enter(Stage::kOpen);
   WorkerMetrics& metrics = shared_.world.metrics;
   metrics.connections_opened.add();
+  if (tls_->resumed()) metrics.handshakes_resumed.add();
   metrics.handshake_seconds.record(shared_.world.clock.now() - created_);
   record(HandshakeCompleted{});
 }

@@ -39,7 +39,7 @@ void NoAuthenticator::authenticate(const Credentials& credentials, Decided done)
   const std::string& uid = !credentials.certificate_name.empty() ? credentials.certificate_name
                            : !credentials.uid.empty()            ? credentials.uid
                                                                  : credentials.client_id;
-  done(Identity{credentials.client_id, uid});
+  done(Identity{.client_id = credentials.client_id, .uid = uid, .proved = !credentials.certificate_name.empty()});
 }
 
 void TokenAuthenticator::authenticate(const Credentials& credentials, Decided done) { done(find(credentials)); }

@@ -11,12 +11,34 @@
 
 namespace godwit::session {
 
+/// Which greeting of which run of a client program. The program's number is random and told to nobody but the server,
+/// so whoever says it is that program.
+struct Attempt {
+  uint64_t program = 0;  ///< 0: it says nothing
+  uint32_t number = 0;
+
+  bool same_program(const Attempt& other) const { return program != 0 && program == other.program; }
+  /// It was made before the other one, or is the other one: it has no say about what the other one has.
+  bool late_for(const Attempt& other) const { return same_program(other) && number <= other.number; }
+};
+
+/// What an identity may do.
+struct Rights {
+  std::vector<std::string> actions;  ///< patterns of kind and action, such as "command/chat.*"; none: everything
+  uint64_t body_bytes_max = 0;       ///< of one message; 0: what the server takes
+  uint32_t sessions_max = 0;         ///< of its uid at one time; 0: any number
+};
+
 /// Who is on the other side, as far as it was proved, and what a session begins with.
 struct Identity {
   std::string client_id;  ///< the device, named by itself
   std::string uid;        ///< whom it belongs to
   std::vector<std::string> groups = {};
   std::vector<std::pair<std::string, std::variant<std::string, double, bool>>> attributes = {};
+  bool proved = true;  ///< by credentials; false: it is what the client says of itself
+  Rights rights = {};
+  int64_t expires_unix_us = 0;  ///< when what proved it is no longer good; 0: never
+  std::string credential = {};  ///< names what proved it, so that it can be revoked alone; empty: it has no name
 };
 
 /// What a client says of itself before it is let in, and what its certificate says of it.

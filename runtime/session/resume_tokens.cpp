@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 
+#include "base/hex.h"
 #include "base/planted.h"
 
 namespace godwit::session {
@@ -12,14 +13,16 @@ struct Content {
   uint64_t session;
   int64_t expires_unix_us;
   uint32_t epoch;
+  int64_t born_unix_us;
 };
-constexpr size_t kContentBytes = 20;  // without padding
+constexpr size_t kContentBytes = 28;  // without padding
 
 std::array<uint8_t, kContentBytes> pack(const Content& content) {
   std::array<uint8_t, kContentBytes> bytes;
   std::memcpy(bytes.data(), &content.session, 8);
   std::memcpy(bytes.data() + 8, &content.expires_unix_us, 8);
   std::memcpy(bytes.data() + 16, &content.epoch, 4);
+  std::memcpy(bytes.data() + 20, &content.born_unix_us, 8);
   return bytes;
 }
 
@@ -29,6 +32,7 @@ std::optional<Content> unpack(Bytes bytes) {
   std::memcpy(&content.session, bytes.data(), 8);
   std::memcpy(&content.expires_unix_us, bytes.data() + 8, 8);
   std::memcpy(&content.epoch, bytes.data() + 16, 4);
+  std::memcpy(&content.born_unix_us, bytes.data() + 20, 8);
   return content;
 }
 
@@ -37,38 +41,11 @@ std::string about(std::string_view client_id) {
   return "resume " + (planted(Fault::kTokenOfAnybody) ? std::string() : std::string(client_id));
 }
 
-std::string to_hex(Bytes bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const uint8_t byte : bytes) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
-
-std::optional<uint8_t> digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return std::nullopt;
-}
-
-std::optional<std::vector<uint8_t>> from_hex(std::string_view text) {
-  if (text.size() % 2 != 0) return std::nullopt;
-  std::vector<uint8_t> bytes;
-  for (size_t i = 0; i < text.size(); i += 2) {
-    const auto high = digit(text[i]), low = digit(text[i + 1]);
-    if (!high || !low) return std::nullopt;
-    bytes.push_back(static_cast<uint8_t>(*high << 4 | *low));
-  }
-  return bytes;
-}
-
 }  // namespace
 
 std::string ResumeTokens::make(const ResumeProof& proof, std::string_view client_id) {
   const int64_t lifetime_us = std::chrono::duration_cast<std::chrono::microseconds>(kLifetime).count();
-  const auto content = pack({proof.session, clock_.unix_us() + lifetime_us, proof.epoch});
+  const auto content = pack({proof.session, clock_.unix_us() + lifetime_us, proof.epoch, proof.born_unix_us});
   return to_hex(sealer_.seal(content, as_bytes(about(client_id))));
 }
 
@@ -78,7 +55,7 @@ std::optional<ResumeProof> ResumeTokens::read(std::string_view token, std::strin
   const auto opened = sealer_.open(*sealed, as_bytes(about(client_id)));
   const auto content = opened ? unpack(*opened) : std::nullopt;
   if (!content || clock_.unix_us() >= content->expires_unix_us) return std::nullopt;
-  return ResumeProof{content->session, content->epoch};
+  return ResumeProof{content->session, content->epoch, content->born_unix_us};
 }
 
 }  // namespace godwit::session

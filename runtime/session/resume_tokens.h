@@ -14,6 +14,7 @@ namespace godwit::session {
 struct ResumeProof {
   uint64_t session = 0;
   uint32_t epoch = 0;
+  int64_t born_unix_us = 0;  ///< when the session began: another process may give its id to another one
 };
 
 /// Makes and reads resume tokens: sealed text that is good for one client id, one session and one epoch, for at most

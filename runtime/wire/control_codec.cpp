@@ -92,6 +92,8 @@ Bytes Codec::encode(const Hello& hello) {
   put_text(hello.resume_token, [&](unsigned bytes) { return out.initResumeToken(bytes); });
   out.setFeatures(hello.features);
   out.setKnownSeq(hello.known_seq);
+  out.setProgram(hello.program);
+  out.setAttempt(hello.attempt);
   return scratch_->frame(FrameType::kHello, builder.words()).bytes;
 }
 
@@ -106,6 +108,8 @@ Result<Hello> Codec::decode_hello(Bytes payload) {
     hello.resume_token = view_of(in.getResumeToken());
     hello.features = in.getFeatures();
     hello.known_seq = in.getKnownSeq();
+    hello.program = in.getProgram();
+    hello.attempt = in.getAttempt();
     if (godwit::Status status = check_hello(hello); !status) return tl::unexpected(status.error());
     return hello;
   });

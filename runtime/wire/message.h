@@ -54,6 +54,9 @@ inline constexpr uint64_t kCancel = 2;  ///< reads Cancel frames
 /// Of a failed response: seconds, as a decimal number, before which trying again is of no use.
 inline constexpr std::string_view kRetryAfterHeader = "retry-after";
 
+/// Of a durable event: names it, so that who gets it again after the server has died handles it once.
+inline constexpr std::string_view kDurableHeader = "durable-id";
+
 struct Header {
   std::string_view name;
   std::string_view value;
@@ -90,6 +93,8 @@ struct Hello {
   std::string_view resume_token;
   uint64_t features = 0;   ///< bit set; unknown bits are ignored
   uint64_t known_seq = 0;  ///< up to there the outcome of its own messages is known
+  uint64_t program = 0;    ///< the client program's own random number; 0: none
+  uint32_t attempt = 0;    ///< which of its greetings this is, from 1
 };
 
 struct Welcome {

@@ -85,6 +85,7 @@ local Session = {}
 ---@field confirm? boolean               wait until the client's handler has it
 ---@field timeout? godwit.Duration       with `confirm`: for so long
 ---@field unreliable? boolean            in one packet, lost with it, never sent again; MessageTooLarge for what fits none
+---@field durable? boolean               wait until it is on the disk; arrives once, also when the server dies (`session.durable`)
 
 ---@class godwit.NotifyOptions
 ---@field headers? table<string, string>
@@ -756,6 +757,10 @@ function gw.on(event, fn, options) end
 ---@field uid string
 ---@field groups? string[]          that the session is in from the beginning
 ---@field attributes? table<string, string | number | boolean>  as `session:get` finds them
+---@field actions? string[]         all that it may send, as patterns such as "command/chat.*" (default: everything)
+---@field body_max? integer         bytes of one message (default: what the server takes)
+---@field sessions_max? integer     that this uid may have at one time
+---@field expires? integer          when the session ends at the latest, in seconds since 1970
 
 ---Decides who may come in, where `auth.mode` is `"lua"`. `nil, reason` refuses (the reason is for the log), `nil` alone leaves it
 ---to other apps; errors, and more time than `session.login_timeout`, refuse. It may wait. Only while the app loads.

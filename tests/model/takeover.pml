@@ -37,11 +37,11 @@ bool reported;                   /* the client was told that it does not have th
 #define fits(token, n) true
 #elif defined(SINGLE_USE)
 #define fits(token, n) newest(token)
-#elif defined(ATTEMPTS)
-/* The client counts its attempts: one that is older than the one which took the session comes too late. */
-#define fits(token, n) (newest(token) || (before(token) && n > session.attempt))
-#else
+#elif defined(NO_ATTEMPTS)
 #define fits(token, n) (newest(token) || before(token))
+#else
+/* The client counts its attempts: one that is older than the one which took the session comes too late. */
+#define fits(token, n) ((newest(token) || before(token)) && n > session.attempt)
 #endif
 #define here (session.state == live || session.state == detached)
 #define serves (session.state == live && session.connection != 0)

@@ -61,11 +61,11 @@ ClientNode::ClientNode(World& world, const Options& options)
       core_(options.core, endpoint_options(world, options),
             {world.clock(), timers(), sender(), entropy_, log(), metrics(), *this}) {}
 
-ClientPeer& ClientNode::connect(Duration timeout, std::string token, std::string uid) {
-  ClientPeer& peer = peers_.emplace_back(*this, name() + "." + std::to_string(peers_.size() + 1));
-  const auto id =
-      core_.connect({own(), ServerNode::address()}, "localhost",
-                    {.client_id = peer.client_id(), .uid = std::move(uid), .token = std::move(token)}, timeout);
+ClientPeer& ClientNode::connect_as(std::string client_id, Duration timeout, std::string token, std::string uid) {
+  ClientPeer& peer = peers_.emplace_back(*this, std::move(client_id));
+  peer.token_ = std::move(token);
+  const auto id = core_.connect({own(), ServerNode::address()}, "localhost",
+                                {.client_id = peer.client_id(), .uid = std::move(uid), .token = peer.token_}, timeout);
   if (id) {
     peer.id_ = *id;
   } else {
@@ -112,8 +112,8 @@ void ClientNode::drop(const ClientPeer& peer) {
 
 void ClientNode::resume(ClientPeer& peer, Duration timeout) {
   if (!peer.parted()) return;
-  const auto id =
-      core_.connect({own(), ServerNode::address()}, "localhost", {.client_id = peer.client_id()}, timeout, peer.kept_);
+  const auto id = core_.connect({own(), ServerNode::address()}, "localhost",
+                                {.client_id = peer.client_id(), .uid = {}, .token = peer.token_}, timeout, peer.kept_);
   if (!id) return part(peer, peer.kept_);
   peer.id_ = *id;
   peer.state_ = ClientPeer::State::kConnecting;
@@ -146,7 +146,8 @@ void ClientNode::on_disconnected(client::PeerId id, const Error& why, session::S
   world_.expect(!peer->ended(), "a connection ended twice");
   connected_ -= peer->connected();
   world_.trace().note(peer->client_id(), kept ? "parted" : "ended", static_cast<uint64_t>(why.code));
-  if (kept && !peer->lost_) return part(*peer, kept);
+  // Somebody else has its name: it does not come again, as no client does.
+  if (kept && !peer->lost_ && why.code != Code::kSuperseded) return part(*peer, kept);
   core_.give_up(kept, why);
   peer->state_ = ClientPeer::State::kEnded;
   peer->why_ended_ = why;

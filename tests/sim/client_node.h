@@ -53,6 +53,7 @@ class ClientPeer final : private session::ReplyWaiter {
 
   ClientNode& node_;
   const std::string client_id_;
+  std::string token_;
   client::PeerId id_;
   State state_ = State::kConnecting;
   Error why_ended_;
@@ -78,7 +79,10 @@ class ClientNode final : public Node, private client::ClientCore::Events {
   ClientNode(World& world, const Options& options);
 
   /// Starts a connection to the server. The returned peer lives as long as the node.
-  ClientPeer& connect(Duration timeout = 10s, std::string token = {}, std::string uid = {});
+  ClientPeer& connect(Duration timeout = 10s, std::string token = {}, std::string uid = {}) {
+    return connect_as(name() + "." + std::to_string(peers_.size() + 1), timeout, std::move(token), std::move(uid));
+  }
+  ClientPeer& connect_as(std::string client_id, Duration timeout = 10s, std::string token = {}, std::string uid = {});
   void close(const ClientPeer& peer, Code code = Code::kPeerClosed) { core_.close(peer.id(), code); }
   /// Its connection is lost, as far as this side is concerned: the server hears nothing of it.
   void drop(const ClientPeer& peer);

@@ -43,6 +43,8 @@ void resume(World& world);
 void resume_window(World& world);
 void takeover(World& world);
 void lost_welcomes(World& world);
+void late_hello(World& world);
+void same_name(World& world);
 void closed_for_good(World& world);
 void error_injection(World& world);
 void two_workers(World& world);

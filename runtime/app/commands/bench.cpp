@@ -1,4 +1,5 @@
 #include "app/commands/bench_messages.h"
+#include "app/commands/bench_resume.h"
 #include "app/commands/bench_sessions.h"
 #include "app/commands/command_log.h"
 #include "app/commands/flags.h"
@@ -12,6 +13,7 @@ std::unique_ptr<BenchLoad> make_load(const BenchOptions& options, BenchTally& ta
   switch (options.pattern) {
     case BenchPattern::kRequest:
     case BenchPattern::kEvent: return std::make_unique<BenchMessages>(options, tally);
+    case BenchPattern::kResume: return std::make_unique<BenchResume>(options, tally);
     case BenchPattern::kConnect:
     case BenchPattern::kIdle: break;
   }
@@ -46,6 +48,7 @@ void add_bench(CLI::App& program, Verb& chosen) {
       "  godwit bench 127.0.0.1:8453 --rate 10000 --clients 100 --insecure      10,000 a second, come what may\n"
       "  godwit bench 127.0.0.1:8453 --pattern connect --in-flight 16 --ca data/dev-certificate.pem --json\n"
       "  godwit bench 127.0.0.1:8453 --pattern idle --clients 10000 --in-flight 64 --duration 1m --insecure\n"
+      "  godwit bench 127.0.0.1:8453 --pattern resume --clients 1000 --in-flight 100 --insecure\n"
       "Exit code: 0 every answer was right, 1 some failed, 2 usage, 3 no connection.");
   verb->callback([&chosen, options] { chosen = [options] { return run(*options); }; });
 }

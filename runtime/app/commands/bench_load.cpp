@@ -34,6 +34,12 @@ Status BenchLoad::start(Log log) {
   return {};
 }
 
+client::DialId BenchLoad::dial(uint64_t cookie, uint64_t client, session::SessionId resume) {
+  client::Credentials credentials = options_.connect.credentials;
+  credentials.client_id += '-' + std::to_string(client);
+  return loop_->dial(cookie, remote_, credentials, options_.connect.timeout, resume);
+}
+
 void BenchLoad::finish() {
   if (std::exchange(finished_, true)) return;
   if (started_ != Timestamp{}) tally_.set_elapsed(now() - started_);

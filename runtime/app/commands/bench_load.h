@@ -22,9 +22,8 @@ class BenchLoad : protected client::ClientLoop::Owner {
   /// Ctrl-C: no more is begun. The second one does not wait for what is in flight.
   virtual void interrupt() { finish(); }
 
-  client::DialId dial(uint64_t cookie) {
-    return loop_->dial(cookie, remote_, options_.connect.credentials, options_.connect.timeout);
-  }
+  /// `client`: which one it is, of all that this command plays; `resume`: a session of it that was kept.
+  client::DialId dial(uint64_t cookie, uint64_t client, session::SessionId resume = {});
   /// The time from here to `finish` is what rates are counted over.
   void start_clock() { started_ = now(); }
   void finish();

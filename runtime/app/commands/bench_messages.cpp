@@ -32,7 +32,7 @@ BenchMessages::BenchMessages(const BenchOptions& options, BenchTally& tally)
 }
 
 void BenchMessages::begin() {
-  for (uint32_t i = 0; i < connections_.size(); ++i) dial(i);
+  for (uint32_t i = 0; i < connections_.size(); ++i) dial(i, i);
 }
 
 void BenchMessages::on_dialed(uint64_t connection, client::PeerId peer, const client::Entry&) {

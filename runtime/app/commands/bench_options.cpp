@@ -12,7 +12,8 @@ namespace {
 const std::map<std::string, BenchPattern> kPatterns = {{"request", BenchPattern::kRequest},
                                                        {"event", BenchPattern::kEvent},
                                                        {"connect", BenchPattern::kConnect},
-                                                       {"idle", BenchPattern::kIdle}};
+                                                       {"idle", BenchPattern::kIdle},
+                                                       {"resume", BenchPattern::kResume}};
 const std::map<std::string, wire::Kind> kKinds = {{"command", wire::Kind::kCommand}, {"query", wire::Kind::kQuery}};
 
 constexpr Duration kDefaultDuration = 5s;
@@ -31,7 +32,9 @@ std::string_view name_of(BenchPattern pattern) {
 
 void BenchOptions::add_to(CLI::App& verb) {
   connect.add_to(verb, "for connecting, and for each answer");
-  add_choice(verb, "--pattern", "request (default), event (acknowledged), connect (handshakes), idle (held sessions)",
+  add_choice(verb, "--pattern",
+             "request (default), event (acknowledged), connect (handshakes), idle (held sessions), "
+             "resume (sessions that lose their connections and come back with messages)",
              kPatterns, pattern);
   verb.add_option("--clients", clients, "connections")->check(CLI::Range(1u, kClientsMax))->capture_default_str();
   verb.add_option("--in-flight", in_flight, "messages per client, or handshakes, at one time")
@@ -63,7 +66,8 @@ client::ClientLoopOptions BenchOptions::loop_options() const {
   options.core.session.body_bytes_max = limits::kInlineBodyBytesMax;
   options.core.codec.inline_bytes_max = limits::kInlineBodyBytesMax;
   // As clients of the library do: what is sent is kept until it is acknowledged.
-  options.core.keep_sessions = pattern == BenchPattern::kRequest || pattern == BenchPattern::kEvent;
+  options.core.keep_sessions =
+      pattern == BenchPattern::kRequest || pattern == BenchPattern::kEvent || pattern == BenchPattern::kResume;
   options.core.promises_max = std::max<size_t>(options.core.promises_max, size_t{clients} * in_flight);
   options.loop.busy_poll.enabled = busy_poll > Duration::zero();
   options.loop.busy_poll.spin = busy_poll;

@@ -8,7 +8,7 @@
 
 namespace godwit::app {
 
-enum class BenchPattern : uint8_t { kRequest, kEvent, kConnect, kIdle };
+enum class BenchPattern : uint8_t { kRequest, kEvent, kConnect, kIdle, kResume };
 std::string_view name_of(BenchPattern pattern);
 
 /// What `godwit bench` is asked to do. Where both count and duration are given, whichever ends first ends it.

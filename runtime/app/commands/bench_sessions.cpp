@@ -33,7 +33,7 @@ void BenchSessions::on_turn() {
     began_[slot] = now();
     ++begun_;
     tally_.sent();
-    dial(slot);
+    dial(slot, begun_);
   }
   if (begun_ < limit_ || free_.size() < began_.size()) return;
   // All are up, or failed: sessions are held, handshakes are done.

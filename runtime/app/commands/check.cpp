@@ -6,6 +6,7 @@
 #include "app/commands/print.h"
 #include "app/commands/report.h"
 #include "app/config/consistency.h"
+#include "app/config/identity_files.h"
 #include "app/config/loader.h"
 #include "app/config/tokens.h"
 #include "app/script_check.h"
@@ -14,6 +15,16 @@
 
 namespace godwit::app {
 namespace {
+
+void check_identity_files(const AuthSection& auth, std::vector<Error>& errors) {
+  const auto note = [&](const auto& loaded) {
+    if (!loaded) errors.insert(errors.end(), loaded.error().begin(), loaded.error().end());
+  };
+  if (auth.mode == AuthSection::Mode::kToken) note(load_tokens(auth.tokens_file));
+  if (auth.mode == AuthSection::Mode::kSigned) note(load_signing_keys(auth.keys_file));
+  if (!auth.rights_file.empty()) note(load_rights(auth.rights_file));
+  if (!auth.revoked_file.empty()) note(load_revocations(auth.revoked_file));
+}
 
 /// What the files that the configuration names have against them.
 void check_files(const Config& config, std::vector<Error>& errors) {
@@ -29,10 +40,7 @@ void check_files(const Config& config, std::vector<Error>& errors) {
                                            io::wall_clock_us());
     if (!tls) errors.push_back(tls.error());
   }
-  if (config.auth.mode == AuthSection::Mode::kToken) {
-    const auto tokens = load_tokens(config.auth.tokens_file);
-    if (!tokens) errors.insert(errors.end(), tokens.error().begin(), tokens.error().end());
-  }
+  check_identity_files(config.auth, errors);
 }
 
 }  // namespace

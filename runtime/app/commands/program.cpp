@@ -68,8 +68,9 @@ int run_verb(const Verb& verb) {
 int run_program(int argc, char** argv) {
   CLI::App program("godwit, a QUIC messaging runtime whose handlers are scripts that change while it runs", "godwit");
   Verb chosen;
-  for (const auto add : {add_serve, add_check, add_request, add_send, add_listen, add_connect, add_bench, add_script,
-                         add_plugin, add_reload, add_config, add_new, add_test, add_lint, add_errors, add_version})
+  for (const auto add :
+       {add_serve, add_check, add_request, add_send, add_listen, add_connect, add_bench, add_script, add_plugin,
+        add_session, add_token, add_reload, add_config, add_new, add_test, add_lint, add_errors, add_version})
     add(program, chosen);
   program.set_version_flag("--version", "godwit " + std::string(kVersion));
   program.require_subcommand(1);

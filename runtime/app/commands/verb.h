@@ -24,6 +24,8 @@ void add_connect(CLI::App& program, Verb& chosen);
 void add_bench(CLI::App& program, Verb& chosen);
 void add_script(CLI::App& program, Verb& chosen);
 void add_reload(CLI::App& program, Verb& chosen);
+void add_session(CLI::App& program, Verb& chosen);
+void add_token(CLI::App& program, Verb& chosen);
 void add_config(CLI::App& program, Verb& chosen);
 void add_new(CLI::App& program, Verb& chosen);
 void add_test(CLI::App& program, Verb& chosen);

@@ -37,6 +37,7 @@ struct TlsSection {
   std::filesystem::path key;
   std::filesystem::path client_ca;
   ClientAuth client_auth = ClientAuth::kNone;
+  bool tickets = true;
 };
 
 struct QuicSection : quic::TransportConfig, quic::AdmissionConfig {};
@@ -58,6 +59,7 @@ struct SessionSection {
   Duration resume_window = 60s;  ///< a session is kept so long without a connection
   Duration idle_timeout = 5min;
   session::Activity activity = session::Activity::kAnything;
+  bool durable = false;  ///< … and across the death of the process
 };
 
 struct MessageSection {
@@ -72,8 +74,12 @@ struct MessageSection {
 };
 
 struct AuthSection {
-  enum class Mode : uint8_t { kNone, kToken, kPlugin, kLua } mode = Mode::kNone;
-  std::filesystem::path tokens_file;  ///< read by load_tokens (tokens.h)
+  enum class Mode : uint8_t { kNone, kToken, kPlugin, kLua, kSigned } mode = Mode::kNone;
+  // Read by tokens.h and identity_files.h.
+  std::filesystem::path tokens_file;
+  std::filesystem::path keys_file;
+  std::filesystem::path rights_file;
+  std::filesystem::path revoked_file;
 };
 
 /// When new files are loaded: as soon as they are there, or when somebody asks.

@@ -14,7 +14,7 @@ constexpr ReloadClass kRestart = ReloadClass::kRestart;
 
 constexpr std::string_view kClientAuthNames[] = {"none", "request", "require"};
 constexpr std::string_view kCongestionNames[] = {"cubic", "bbr"};
-constexpr std::string_view kAuthModeNames[] = {"none", "token", "plugin", "lua"};
+constexpr std::string_view kAuthModeNames[] = {"none", "token", "plugin", "lua", "signed"};
 constexpr std::string_view kOverflowNames[] = {"reject", "drop_oldest", "disconnect"};
 constexpr std::string_view kActivityNames[] = {"anything", "messages"};
 constexpr std::string_view kReloadNames[] = {"watch", "manual"};
@@ -87,6 +87,9 @@ constexpr Key kKeys[] = {
      "Authorities, in PEM, whose client certificates are accepted."},
     {"tls", "client_auth", ONE_OF(tls.client_auth, kClientAuthNames), kNew, Range(), Form::kAny,
      "Whether clients show a certificate: not asked for, asked for, or required."},
+    {"tls", "tickets", AT(tls.tickets), kNew, Range(), Form::kAny,
+     "Clients that come back begin with a ticket instead of the certificate. Sealed under keys that change every 24 h, "
+     "of which three are kept; never with early data, and never where client_auth asks for certificates."},
 
     {"quic", "idle_timeout", AT(quic.idle_timeout), kNew, Range(1s, 1h), Form::kAny,
      "Silence that ends a connection. Longer than heartbeat_interval times heartbeat_timeout_count of [session], so "
@@ -166,6 +169,12 @@ constexpr Key kKeys[] = {
      "resumed."},
     {"session", "ack_retries", AT(session.ack_retries), kNew, Range(1, 1000), Form::kAny,
      "How often ack_timeout may pass."},
+    {"session", "durable", AT(session.durable), kRestart, Range(), Form::kAny,
+     "Sessions, and the events that handlers send with `durable`, outlive the death of the process: they are written "
+     "to "
+     "the store before anybody is told that they are accepted. Needs store.engine = \"durable\"; costs each new "
+     "session a "
+     "write."},
     {"session", "resume_window", AT(session.resume_window), kNew, Range(0s, 24h), Form::kAny,
      "A session whose connection was lost is kept for so long, with all that is not acknowledged; 0 ends it at once."},
     {"session", "idle_timeout", AT(session.idle_timeout), kLive, Range(0s, 24h), Form::kAny,
@@ -197,11 +206,25 @@ constexpr Key kKeys[] = {
      "How long a loop runs handlers before it looks at the network again."},
 
     {"auth", "mode", ONE_OF(auth.mode, kAuthModeNames), kRestart, Range(), Form::kAny,
-     "none: clients are who they say they are. token: a client shows a token of tokens_file, which says who it is. "
+     "none: clients are who they say they are, or their certificate says. token: a client shows a token of "
+     "tokens_file, which says who it is. signed: one that a key of keys_file signed (godwit token make), which says "
+     "who "
+     "it is, for how long, and what it may do. "
      "plugin: the plugins that decide who may come in are asked; lua: the apps that do (gw.authenticate). Without one "
      "nobody comes in."},
     {"auth", "tokens_file", AT(auth.tokens_file), kRestart, Range(), Form::kAny,
      "TOML file with a table [tokens] of \"token\" = \"uid\"; mode 0600 or 0640."},
+    {"auth", "keys_file", AT(auth.keys_file), kLive, Range(), Form::kAny,
+     "TOML file with a table [keys] of \"id\" = \"secret\" (32 bytes and more), which sign tokens; mode 0600 or 0640. "
+     "Read again with the configuration: a new key is added to all servers, then used, then the old one is removed."},
+    {"auth", "rights_file", AT(auth.rights_file), kLive, Range(), Form::kAny,
+     "TOML file with a table [uid.NAME] for each user, \"*\" for everybody else: groups, actions (patterns such as "
+     "\"command/chat.*\"; none: all), body_max, sessions_max. Adds to what credentials say; of two bounds the smaller "
+     "holds. Read again with the configuration, for new sessions and such that are resumed."},
+    {"auth", "revoked_file", AT(auth.revoked_file), kLive, Range(), Form::kAny,
+     "Who is no longer let in, a line each: `uid NAME`, `client NAME` or `token ID`. `godwit session revoke` adds to "
+     "it; "
+     "read again with the configuration. Live sessions of whom it names end."},
 
     {"scripts", "paths", AT(scripts.paths), kRestart, Range(0, 64), Form::kAny,
      "Apps (folders with a main.lua), or folders of apps."},

@@ -88,6 +88,9 @@ void check_auth(const AuthSection& auth, Violations& out) {
   if (auth.mode == AuthSection::Mode::kToken && auth.tokens_file.empty()) {
     out.push_back({{key_of("auth", "mode")}, "\"token\" needs auth.tokens_file"});
   }
+  if (auth.mode == AuthSection::Mode::kSigned && auth.keys_file.empty()) {
+    out.push_back({{key_of("auth", "mode")}, "\"signed\" needs auth.keys_file"});
+  }
 }
 
 void check_admin(const AdminSection& admin, Violations& out) {
@@ -103,6 +106,9 @@ void check_admin(const AdminSection& admin, Violations& out) {
 
 Violations check_rules_of(const Config& config) {
   Violations out;
+  if (config.session.durable && config.store.engine != StoreSection::Engine::kDurable) {
+    out.push_back({{key_of("session", "durable")}, "needs store.engine = \"durable\""});
+  }
   check_tls(config.tls, out);
   check_quic(config.quic, out);
   check_session(config, out);

@@ -1,12 +1,8 @@
 #include "app/config/tokens.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
-#include <cerrno>
-#include <cstring>
-
-#include "app/config/file_reader.h"
+#include "app/config/secret_file.h"
 #include "app/config/toml_text.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -15,23 +11,6 @@ namespace godwit::app {
 namespace {
 
 using Errors = std::vector<Error>;
-
-constexpr uint64_t kFileBytesMax = 4 << 20;
-
-/// Owner and group may read, the owner may write.
-constexpr mode_t kModeAllowed = 0640;
-
-std::optional<Error> mode_fault(const std::filesystem::path& path) {
-  struct stat facts {};
-  if (stat(path.c_str(), &facts) != 0) {
-    return Error{Code::kFileUnreadable, fmt::format("{}: {}", path.string(), std::strerror(errno))};
-  }
-  const mode_t mode = facts.st_mode & 0777;
-  if ((mode & ~kModeAllowed) == 0) return std::nullopt;
-  return Error{Code::kConfigInvalid,
-               fmt::format("{0}: mode {1:04o} lets others at the tokens, expected 0600 or 0640: chmod 0600 {0}",
-                           path.string(), static_cast<unsigned>(mode))};
-}
 
 bool is_uid(std::string_view text) {
   return !text.empty() && text.size() <= limits::kUidBytesMax && is_printable(text);
@@ -84,8 +63,7 @@ class TokenFile {
 }  // namespace
 
 tl::expected<TokenList, Errors> load_tokens(const std::filesystem::path& path) {
-  if (auto fault = mode_fault(path)) return tl::unexpected(Errors{std::move(*fault)});
-  auto text = read_text_file(path, kFileBytesMax);
+  auto text = read_secret_file(path);
   if (!text) return tl::unexpected(Errors{std::move(text.error())});
   TokenList entries;
   TokenFile file(path);

@@ -45,7 +45,7 @@ void LocalServer::authenticate(const session::Credentials& credentials, session:
 }
 
 Result<session::SessionId> LocalServer::open(session::Identity identity, std::string address) {
-  return sessions_.enter(std::move(identity), std::move(address)).map([](const Resident* resident) {
+  return sessions_.enter(std::move(identity), std::move(address), {}).map([](const Resident* resident) {
     return resident->id;
   });
 }
@@ -71,6 +71,8 @@ void LocalServer::reap() {
 }
 
 void LocalServer::on_message(session::Session& session, session::Incoming message) {
+  if (const Status may = sessions_.check(session.id(), message); !may)
+    return refuse_message(session, message.envelope, may.error());
   dispatcher_.submit(session, message);
 }
 
@@ -81,6 +83,11 @@ Result<host::SessionStats> LocalServer::session_stats(session::SessionId id) {
                             .messages_received = session->inbox().cumulative(),
                             .pending_replies = session->pending_replies(),
                             .outbox_messages = session->outbox().messages()};
+}
+
+/// Its line is cut with the next closings; until then it is a session without a name.
+void LocalServer::supersede_session(session::SessionId id) {
+  closing_.push_back({id, Code::kSuperseded, std::string(kSupersededText)});
 }
 
 Status LocalServer::close_session(session::SessionId id, Code code, std::string_view text) {

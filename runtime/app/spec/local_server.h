@@ -68,6 +68,7 @@ class LocalServer final : private session::Session::Owner,
   const host::SessionView* view_session(session::SessionId id) override { return sessions_.view(id); }
   Result<host::SessionStats> session_stats(session::SessionId id) override;
   Status close_session(session::SessionId id, Code code, std::string_view text) override;
+  void supersede_session(session::SessionId id) override;
   const session::SessionConfig& session_config() const override { return config_.session; }
 
   const ServerCoreConfig& config_;

@@ -7,8 +7,8 @@ local text_of = host.ffi.string
 
 local authenticate
 
--- Decides who may come in, where auth.mode is "lua": fn(cred) returns { uid =, groups =, attributes = }, or nil and why not;
--- nil alone leaves it to other apps. It may wait, within session.login_timeout.
+-- Decides who may come in, where auth.mode is "lua": fn(cred) returns { uid =, groups =, attributes = } and what that user may
+-- do (actions, body_max, sessions_max, until when: expires), or nil and why not; nil alone leaves it to other apps. It may wait, within session.login_timeout.
 function gw.authenticate(fn)
     host.check_loading("gw.authenticate", "it is called")
     if type(fn) ~= "function" then error("gw.authenticate: expected a function, got " .. type(fn), 2) end
@@ -17,7 +17,17 @@ function gw.authenticate(fn)
     events.authenticates()
 end
 
-local kResult = { uid = "string", groups = "table", attributes = "table" }
+local kResult = {
+    uid = "string", groups = "table", attributes = "table", actions = "table", body_max = "number", sessions_max = "number",
+    expires = "number",
+}
+
+local function check_texts(list, what)
+    for _, text in ipairs(list) do
+        if type(text) ~= "string" then error(("gw.authenticate: %s are strings, got %s"):format(what, type(text)), 0) end
+    end
+    return list
+end
 
 local function check_result(result)
     if type(result) ~= "table" then
@@ -30,16 +40,14 @@ local function check_result(result)
         end
     end
     if not result.uid then error("gw.authenticate: what was returned has no uid", 0) end
-    for _, group in ipairs(result.groups or {}) do
-        if type(group) ~= "string" then error("gw.authenticate: groups are strings, got " .. type(group), 0) end
-    end
     local attributes = {}
     for name, value in pairs(result.attributes or {}) do
         if type(name) ~= "string" then error("gw.authenticate: names of attributes are strings", 0) end
         host.check_value(value, "gw.authenticate")
         attributes[#attributes + 1], attributes[#attributes + 2] = name, value
     end
-    return result.uid, result.groups or {}, attributes
+    return result.uid, check_texts(result.groups or {}, "groups"), attributes,
+        check_texts(result.actions or {}, "actions"), result.body_max or 0, result.sessions_max or 0, result.expires or 0
 end
 
 local function decide(question, cred)

@@ -163,8 +163,20 @@ local function begin_command(token, key, action, body, headers, timeout, ttl, pr
     return services.request(key, action, body, headers, timeout, ttl, priority, order, token, false)
 end
 
+local function begin_durable(token, key, action, body, headers, timeout, ttl, priority, order)
+    return services.send_durable(key, action, body, headers, timeout, ttl, priority, order, token)
+end
+
 -- Sends what check_message returned.
 local function send(name, key, action, options, ...)
+    if options.durable then
+        if options.confirm or options.timeout or options.unreliable then
+            error(name .. ": a durable event waits for the disk, not for its client: leave out 'confirm', 'timeout' and "
+                .. "'unreliable'", 3)
+        end
+        local ok, err = begin_and_wait(name, begin_durable, key, action, ...)
+        return ok, err
+    end
     if options.confirm then
         local ok, err = begin_and_wait(name, begin_send, key, action, ...)
         return ok, err
@@ -180,7 +192,7 @@ local function request(name, key, action, options, ...)
     return { body = wake_body(), headers = wake_headers() }
 end
 
-local kSendOptions = { confirm = true, timeout = true, unreliable = true }
+local kSendOptions = { confirm = true, timeout = true, unreliable = true, durable = true }
 local kRequestOptions = { kind = true, timeout = true }
 
 function methods.send(session, action, body, options)

@@ -136,10 +136,13 @@ typedef struct gw_client_call {
   /* Not 0, of events: sent in one packet (MessageTooLarge (4004) for what does not fit: about 1,150 bytes always do),
      lost with it, never sent again, in no order (RFC 9221). Success then says that it was sent. Requests ignore it. */
   int unreliable;
+  /* Not 0, of commands: sent again under one idempotency key until the server has answered or the time is over,
+     whatever happens to sessions and servers meanwhile. A handler that is idempotent executes it once. */
+  int durable;
 } gw_client_call;
 
 #define GW_CLIENT_CALL_INIT \
-  { sizeof(gw_client_call), 0, 0, NULL, 0, GW_CLIENT_COMMAND, GW_CLIENT_PRIORITY_NORMAL, 0, 0 }
+  { sizeof(gw_client_call), 0, 0, NULL, 0, GW_CLIENT_COMMAND, GW_CLIENT_PRIORITY_NORMAL, 0, 0, 0 }
 
 typedef enum gw_client_status {
   GW_CLIENT_SUCCESS = 0, /* the handler's answer; of an event: it was handed to its handler */

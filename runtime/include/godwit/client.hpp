@@ -123,6 +123,9 @@ struct CallOptions {
   /// Of events: sent in one packet (MessageTooLarge (4004) for what does not fit: about 1,150 bytes always do), lost
   /// with it, never sent again, in no order (RFC 9221). Success then says that it was sent. Requests ignore it.
   bool unreliable = false;
+  /// Of commands: sent again under one idempotency key until the server has answered or the time is over, whatever
+  /// happens to sessions and servers meanwhile. A handler that is idempotent executes it once.
+  bool durable = false;
 };
 
 /// Names one call of a client, so that it can be withdrawn; 0: it was refused at once.

@@ -150,6 +150,69 @@ void lost_welcomes(World& world) {
   world.ledger().finish();
 }
 
+void late_hello(World& world) {
+  constexpr Duration kDelay = 50ms;
+  ServerNode server(world, serving());
+  ClientNode client(world, keeping(0s));
+  world.network().set(client, {.delay = kDelay});
+  ClientPeer& peer = connect(world, client);
+  Load load(world, peer, {.count = 50, .in_flight = 50, .send = {.options = {.timeout = 10min}}});
+  load.pump();
+  world.run(20ms);
+  client.drop(peer);
+  world.run(1ms);
+  // The handshake of the first try is over after 2 ways; its Hello, and all behind it, is slow and arrives somewhere
+  // between the second try's Hello and the first frame behind that one's Welcome, or beside that.
+  client.resume(peer);
+  world.run(kDelay + 20ms);
+  const Duration late = kDelay + Duration(world.random().between(90'000'000, 230'000'000));
+  world.network().up(client).conditions.delay = late;
+  world.run(kDelay);
+  world.network().up(client).conditions.delay = kDelay;
+  client.drop(peer);
+  world.run(1ms);
+  world.expect(peer.parted(), "the first try is not given up");
+  client.resume(peer);
+  world.expect(world.run_until([&] { return load.done() || peer.ended(); }, 30s), "requests are left unanswered");
+  world.run(1s);
+  world.expect(peer.connected(), "the session was lost to what had been given up: " + peer.why_ended().to_string());
+  world.expect(server.core().session_count() == 1 && world.ledger().failed() == 0, "something was lost");
+  world.ledger().finish();
+}
+
+void same_name(World& world) {
+  auto options = serving();
+  options.tokens = {{"ada's", "ada"}, {"eve's", "eve"}};
+  ServerNode server(world, options);
+  std::vector<std::unique_ptr<ClientNode>> programs;
+  const auto start = [&](std::string token) -> ClientPeer& {
+    auto client_options = keeping(200ms);
+    client_options.number = static_cast<uint8_t>(programs.size() + 1);
+    ClientNode& client = *programs.emplace_back(std::make_unique<ClientNode>(world, client_options));
+    world.network().set(client, {.loss = 0.02, .delay = 20ms, .jitter = 5ms});
+    return client.connect_as("device", 10s, std::move(token));
+  };
+  const ClientPeer* last = &start("ada's");
+  world.expect(world.run_until([&] { return last->connected(); }, 10s), "not connected");
+  for (int i = 0; i < 12 && world.ok(); ++i) {
+    if (world.random().chance(0.3)) {
+      const ClientPeer& other = start("eve's");
+      world.expect(world.run_until([&] { return other.ended(); }, 10s), "somebody else has an answer to wait for");
+      world.expect(other.why_ended().code == Code::kIdentityInUse, "let in, or refused for another reason");
+      world.expect(last->connected(), "who was refused has harmed who was there");
+      continue;
+    }
+    const ClientPeer& next = start("ada's");
+    world.expect(world.run_until([&] { return next.connected(); }, 10s), "the same client is not let in");
+    world.expect(world.run_until([&] { return last->ended(); }, 5s), "who was superseded hears nothing of it");
+    world.expect(last->why_ended().code == Code::kSuperseded, "told something else");
+    world.expect(server.core().session_count() == 1 && server.sessions().used() == 1, "sessions pile up");
+    last = &next;
+  }
+  world.expect(world.run_until([&] { return server.core().peer_count() == 1; }, 5s), "connections are left over");
+  world.ledger().finish();
+}
+
 void closed_for_good(World& world) {
   ServerNode server(world, serving());
   ClientNode client(world, keeping(200ms));

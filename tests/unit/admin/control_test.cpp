@@ -47,6 +47,15 @@ class FakeTarget : public ControlTarget {
   void commands(const std::string&, std::function<void(std::vector<CommandView>)> done) override {
     done({{"kick", "Ends a session.", "ID"}});
   }
+  std::vector<SessionView> sessions(const SessionQuery& query) const override {
+    if (query.by.empty()) return {{.key = 7, .client_id = "phone", .uid = "ada"}, {.key = 9, .client_id = "tablet"}};
+    return {{.key = 7, .client_id = "phone", .uid = "ada"}};
+  }
+  Result<size_t> kick(const SessionQuery& query) override { return query.name == "ada" ? 2 : 0; }
+  Result<bool> revoke(const SessionQuery& query) override {
+    if (query.by != "uid") return fail(Code::kUsageInvalid, "no");
+    return true;
+  }
   Status run_command(const std::string&, uint32_t worker, const std::string& command,
                      const std::vector<std::string>& arguments,
                      std::function<void(Result<std::string>)> done) override {
@@ -215,4 +224,17 @@ TEST_CASE("what was refused is kept as well: commands, evals and changes of what
   }
   CHECK(world.ask(R"({"verb":"script.run","name":"chat","arguments":[1]})").find("arguments are strings") !=
         std::string::npos);
+}
+
+TEST_CASE("sessions are listed, ended and revoked, and who did it is in the log") {
+  ControlWorld world;
+  CHECK(world.ask(R"({"verb":"session.ls"})").find(R"("session":9,"client":"tablet")") != std::string::npos);
+  CHECK(world.ask(R"({"verb":"session.ls","by":"uid","name":"ada"})").find("tablet") == std::string::npos);
+  CHECK(world.log.lines.empty());
+  CHECK(world.ask(R"({"verb":"session.kick","by":"uid","name":"ada"})") == R"({"ok":true,"result":{"ended":2}})");
+  CHECK(world.log.lines.back() == "admin request verb=session.kick name=ada outcome=2 by uid uid=? pid=?");
+  CHECK(world.ask(R"({"verb":"session.kick"})").find("UsageInvalid") != std::string::npos);
+  CHECK(world.ask(R"({"verb":"session.revoke","by":"uid","name":"ada"})") == R"({"ok":true,"result":{"kept":true}})");
+  CHECK(world.ask(R"({"verb":"session.revoke","by":"fate","name":"ada"})").find("UsageInvalid") != std::string::npos);
+  CHECK(world.log.lines.size() == 4);
 }

@@ -75,6 +75,26 @@ TEST_CASE("an app lets a client in, with groups and attributes, and learns what 
   CHECK(world.app->pins() == 0);
 }
 
+TEST_CASE("an app says what a client may do, and for how long") {
+  ScriptWorld world;
+  world.load(
+      "gw.authenticate(function() return { uid = 'alice', actions = { 'query/**', 'chat.say' }, body_max = 1024, "
+      "sessions_max = 2, expires = 1900000000 } end)");
+  Decided decided;
+  ask(world, decided);
+  world.go_on();
+  REQUIRE(decided);
+  REQUIRE(*decided);
+  const session::Identity& identity = **decided;
+  CHECK(identity.rights.actions == std::vector<std::string>{"query/**", "chat.say"});
+  CHECK(identity.rights.body_bytes_max == 1024);
+  CHECK(identity.rights.sessions_max == 2);
+  CHECK(identity.expires_unix_us == 1'900'000'000'000'000);
+  CHECK(identity.proved);
+  // A bound that makes no sense lets nobody do more.
+  CHECK(decision("return { uid = 'x', actions = { 1 } }") == "Unauthenticated: not admitted");
+}
+
 TEST_CASE("the decision may take its time") {
   CHECK(decision("gw.sleep(3) return { uid = 'late' }") == "late");
   CHECK(decision("gw.sleep(60) return { uid = 'too late' }") == "pending");

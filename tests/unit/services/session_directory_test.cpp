@@ -21,7 +21,12 @@ struct Fixture {
   SessionDirectory directory{clock};
 
   void enter(SessionKey key, std::string uid, uint32_t worker = 0) {
-    directory.enter({.key = key, .client_id = "device", .uid = std::move(uid), .worker = worker});
+    const std::string client_id = "device-" + std::to_string(key);
+    REQUIRE(directory.enter({.key = key, .client_id = client_id, .uid = std::move(uid), .worker = worker}, {}));
+  }
+  /// A session of the client "device".
+  Result<std::optional<SessionKey>> enter_device(SessionKey key, std::string uid, const app::NameClaim& claim) {
+    return directory.enter({.key = key, .client_id = "device", .uid = std::move(uid)}, claim);
   }
 };
 
@@ -50,6 +55,54 @@ TEST_CASE_METHOD(Fixture, "a session is found by key and uid while it lives, and
   CHECK(directory.sessions_of("ada") == std::vector<SessionKey>{2});
   directory.leave(2);
   CHECK(directory.sessions_of("ada").empty());
+}
+
+TEST_CASE_METHOD(Fixture, "who proves the same uid takes the place of the session that had the name, and nobody else") {
+  CHECK(enter_device(1, "ada", {.proved = true}).value() == std::nullopt);
+  for (const auto& [uid, claim] : {std::pair{"eve", app::NameClaim{.proved = true}},
+                                   {"ada", {.proved = false}},
+                                   {"ada", {.proved = false, .attempt = {7, 1}}}}) {
+    CHECK(enter_device(2, uid, claim).error().code == Code::kIdentityInUse);
+    CHECK(directory.incumbent("device", uid, claim).error().code == Code::kIdentityInUse);
+    CHECK_FALSE(directory.find(2));
+  }
+  CHECK(directory.incumbent("device", "ada", {.proved = true}).value() == std::optional<SessionKey>(1));
+  CHECK(enter_device(3, "ada", {.proved = true}).value() == std::optional<SessionKey>(1));
+}
+
+TEST_CASE_METHOD(Fixture, "the same program needs no credentials, and an older greeting of it comes too late") {
+  REQUIRE(enter_device(1, "device", {.attempt = {7, 2}}));
+  CHECK(enter_device(2, "device", {.attempt = {7, 1}}).error().code == Code::kSuperseded);
+  CHECK(enter_device(2, "device", {.proved = true, .attempt = {7, 2}}).error().code == Code::kSuperseded);
+  CHECK(enter_device(2, "device", {.attempt = {8, 9}}).error().code == Code::kIdentityInUse);
+  CHECK(enter_device(2, "device", {.attempt = {7, 3}}).value() == std::optional<SessionKey>(1));
+  // Another connection took the session up meanwhile.
+  directory.move(2, "elsewhere", {7, 5});
+  CHECK(enter_device(3, "device", {.attempt = {7, 4}}).error().code == Code::kSuperseded);
+}
+
+TEST_CASE_METHOD(Fixture, "a session that lost its name does not take it away when it ends") {
+  REQUIRE(enter_device(1, "ada", {.proved = true}));
+  REQUIRE(enter_device(2, "ada", {.proved = true}));
+  directory.leave(1);
+  CHECK(directory.incumbent("device", "ada", {.proved = true}).value() == std::optional<SessionKey>(2));
+  directory.leave(2);
+  CHECK(directory.incumbent("device", "eve", {}).value() == std::nullopt);
+}
+
+TEST_CASE_METHOD(Fixture, "a user has as many sessions as allowed, and may replace one of them") {
+  const auto enter_phone = [&](SessionKey key, std::string client_id) {
+    return directory.enter({.key = key, .client_id = std::move(client_id), .uid = "ada"},
+                           {.proved = true, .sessions_max = 2});
+  };
+  REQUIRE(enter_phone(1, "phone-1"));
+  REQUIRE(enter_phone(2, "phone-2"));
+  CHECK(enter_phone(3, "phone-3").error().code == Code::kTooManyConnections);
+  CHECK(directory.size() == 2);
+  REQUIRE(enter_phone(4, "phone-2"));
+  directory.leave(2);
+  directory.leave(1);
+  CHECK(enter_phone(5, "phone-3"));
 }
 
 TEST_CASE_METHOD(Fixture, "what ends leaves its groups and attributes behind") {

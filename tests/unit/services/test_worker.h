@@ -100,7 +100,7 @@ class TestWorker final : public app::WorkerServices::Sessions,
   host::SessionKey open(std::string uid = {}) {
     const session::SessionId id{services.worker() << 24 | ++last_, 1};
     clients_[id] = std::make_unique<Client>(*this, id);
-    directory_.enter({.key = id.to_u64(), .uid = std::move(uid), .worker = services.worker()});
+    REQUIRE(directory_.enter({.key = id.to_u64(), .uid = std::move(uid), .worker = services.worker()}, {}));
     return id.to_u64();
   }
   void end(host::SessionKey key) {
@@ -120,6 +120,7 @@ class TestWorker final : public app::WorkerServices::Sessions,
     client(id.to_u64()).closed = code;
     return {};
   }
+  void supersede_session(session::SessionId id) override { end(id.to_u64()); }
   const session::SessionConfig& session_config() const override { return config; }
   WorkerMetrics& counts() override { return metrics; }
 

@@ -33,11 +33,12 @@ struct Server {
 
 TEST_CASE("a token is read by who made it, for whom it was made") {
   Server server, other;
-  const std::string token = server.tokens.make({42, 7}, "phone");
+  const std::string token = server.tokens.make({42, 7, 99}, "phone");
   const auto proof = server.tokens.read(token, "phone");
   REQUIRE(proof);
   CHECK(proof->session == 42);
   CHECK(proof->epoch == 7);
+  CHECK(proof->born_unix_us == 99);
   CHECK_FALSE(server.tokens.read(token, "tablet"));
   CHECK_FALSE(other.tokens.read(token, "phone"));
   CHECK(token.size() <= 256);
