@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "host/purpose.h"
+
 namespace godwit::app {
 
 WorkerApps::WorkerApps(host::AppWorld world, std::optional<host::UnitSource::Kind> authenticating, UnitStore* store)
@@ -24,6 +26,12 @@ Result<host::Manifest> WorkerApps::prepare(const host::ReloadPlan& plan, const h
   if (Status tested = (*app)->selftest(); !tested) return tl::unexpected(std::move(tested.error()));
   if (auto routes = route_apps(apps_with(unit, app->get())); !routes) return tl::unexpected(std::move(routes.error()));
   const host::App* live = units_[unit].app.get();
+  if (live && host::does_something(*live) && !host::does_something(**app)) {
+    return fail(Code::kScriptLoadFailed,
+                fmt::format("{}/main.lua: binds nothing, and the version that is live does; is it written to its end? "
+                            "To end an app, disable it or remove its folder",
+                            plan.unit));
+  }
   host::Manifest manifest{(*app)->registrations(), live && live->has_state()};
   prepared_ = Prepared{unit, std::move(*app), limits, plan.source->kind()};
   return manifest;

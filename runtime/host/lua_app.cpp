@@ -463,7 +463,7 @@ void LuaApp::forget_waiting(uint32_t coroutine) {
 
 bool LuaApp::does_something() const {
   return !context_.registrations.empty() || !context_.rewrites.empty() || context_.authorizes || events_.wanted() ||
-         !commands_.list().empty() || !strategies_.ranges().empty();
+         !commands_.list().empty() || !strategies_.ranges().empty() || bridge_.plain()->timers > 0 || pins() > 0;
 }
 
 Result<std::string> LuaApp::work(std::string call) {
@@ -503,6 +503,11 @@ Result<std::unique_ptr<App>> load_app(std::shared_ptr<const AppSource> source, u
     log.warn("app handles nothing: call gw.handle while it loads", {{"app", app->name()}});
   }
   return app;
+}
+
+bool does_something(const App& app) {
+  const auto* script = dynamic_cast<const LuaApp*>(&app);
+  return !script || script->does_something();
 }
 
 }  // namespace godwit::host

@@ -38,7 +38,7 @@ class LuaApp final : public App,
   Status load();
 
   bool trusted() const { return source_->settings.trust == AppSettings::Trust::kTrusted; }
-  /// It has bound something while it was loaded.
+  /// It has bound or begun something while it was loaded.
   bool does_something() const;
   /// Makes the VM for work in the pool: main.lua is not run, and nothing registered.
   Status load_for_work();

@@ -94,17 +94,38 @@ void Watch::inspect(Duration stuck_after) {
     seen_ = true;
     seen_turn_ = now_turn;
     seen_at_ = now;
-    stuck_since_ = monotonic_now();
+    in_lua_at_ = monotonic_now();
+    asked_at_.reset();
     told_ = false;
     return;
   }
-  // By the wall clock: what sleeps in C uses no processor time.
-  if (const Duration since = monotonic_now() - stuck_since_; since >= stuck_after) report_stuck(since);
-  if (now - seen_at_ < budget()) return;
-  // Again at every look while it lasts: should one arming be lost to what the VM does at this moment, the next is not.
+  if (now - seen_at_ >= budget()) end_turn(now_turn);
+  look_whether_stuck(stuck_after);
+}
+
+/// Again at every look while it lasts: should one arming be lost to what the VM does at this moment, the next is not.
+void Watch::end_turn(uint32_t turn) {
   const std::lock_guard lock(hook_);
-  late_turn_.store(now_turn, std::memory_order_relaxed);
+  late_turn_.store(turn, std::memory_order_relaxed);
   late_.store(true, std::memory_order_relaxed);
+  arm();
+}
+
+/// Lua obeys a hook at its next instruction, also where it has time left; C does not. By the wall clock, because what
+/// sleeps in C uses no processor time.
+void Watch::look_whether_stuck(Duration stuck_after) {
+  const Duration now = monotonic_now();
+  if (!asked_at_) {
+    if (now - in_lua_at_ < budget()) return;
+    asked_at_ = now;
+  } else if (!armed_.load(std::memory_order_seq_cst)) {
+    asked_at_.reset();
+    in_lua_at_ = now;
+    return;
+  } else if (now - *asked_at_ >= stuck_after) {
+    report_stuck(now - in_lua_at_);
+  }
+  const std::lock_guard lock(hook_);
   arm();
 }
 

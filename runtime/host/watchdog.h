@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <ctime>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -53,6 +54,8 @@ class Watch {
   Duration time_used() const;
   static Duration this_thread_time();
   void take_thread();
+  void end_turn(uint32_t turn);
+  void look_whether_stuck(Duration stuck_after);
   void report_stuck(Duration since);
   void arm();
 
@@ -76,8 +79,10 @@ class Watch {
   bool seen_ = false;
   uint32_t seen_turn_ = 0;
   Duration seen_at_{};
-  Duration stuck_since_{};  ///< on the wall clock: when the running turn was first seen
-  bool told_ = false;       ///< that it is stuck
+  // On the wall clock.
+  Duration in_lua_at_{};              ///< when the running turn began, or last obeyed the hook
+  std::optional<Duration> asked_at_;  ///< since when a hook waits to be obeyed
+  bool told_ = false;                 ///< that it is stuck
 };
 
 /// One thread that looks after the watches of all VMs of the process.

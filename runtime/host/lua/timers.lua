@@ -1,7 +1,7 @@
 -- Timers: functions that run later or again and again. They belong to a generation: with it they begin and end.
 local host = ...
 
-local gw = host.gw
+local gw, bridge = host.gw, host.bridge
 local error, getmetatable, ipairs, pairs, pcall, tonumber, tostring, type =
     error, getmetatable, ipairs, pairs, pcall, tonumber, tostring, type
 local floor, max, random = math.floor, math.max, math.random
@@ -44,6 +44,7 @@ local function register(name, next_at, fn, options)
     check_function(fn, name)
     if #periodic >= host.timers_max then error(("%s: more than %d timers"):format(name, host.timers_max), 3) end
     periodic[#periodic + 1] = { next_at = next_at, fn = fn, options = check_options(options, name) }
+    bridge.timers = #periodic
 end
 
 -- Again and again at a fixed rate; a time that was missed is left out. On one worker of the process, unless

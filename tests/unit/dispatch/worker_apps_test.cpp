@@ -72,7 +72,7 @@ TEST_CASE("a strategy plans from the commit of its generation on, and a reload s
 TEST_CASE("a rollback brings the plans of the generation before back, and a stop the default's") {
   World world;
   world.load("mine", own_lane(0, 1000));
-  world.load("mine", "");
+  world.load("mine", "gw.handle('x', print)");
   CHECK(world.who(500) == "default");
   world.change("mine", host::ReloadPlan::Change::kRollback);
   CHECK(world.who(500) == "mine");
@@ -111,4 +111,18 @@ TEST_CASE("of two units the one with the narrower range plans") {
   CHECK(world.who(150) == "narrow");
   CHECK(world.lane(150) == Lane::kShared);
   CHECK(world.who(201) == "wide");
+}
+
+TEST_CASE("what binds nothing does not replace what does, and may be there where nothing else was") {
+  World world;
+  world.load("idle", "");
+  world.load("idle", "local later");
+  world.load("mine", own_lane(0, 1000));
+  const auto refused = world.apps.prepare(world.plan_of("mine", ""), host::AppLimits());
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Code::kScriptLoadFailed);
+  CHECK(refused.error().text.starts_with("mine/main.lua: binds nothing"));
+  CHECK(world.who(500) == "mine");
+  world.load("mine", "gw.every(60, print)");
+  CHECK(world.who(500) == "default");
 }

@@ -1,3 +1,4 @@
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -121,4 +122,35 @@ TEST_CASE("apps are found by their main.lua, in the order of their names") {
   const auto none = find_apps(scratch.root() / "nowhere");
   REQUIRE_FALSE(none);
   CHECK(none.error().code == Code::kFileUnreadable);
+}
+
+TEST_CASE("whatever is called main.lua makes an app, which only a regular file can be read from") {
+  const Scratch scratch;
+  scratch.write("scripts/good/main.lua", "return 1");
+  const fs::path scripts = scratch.root() / "scripts";
+  for (const char* name : {"dangling", "loop", "folder", "pipe", "endless"}) fs::create_directories(scripts / name);
+  fs::create_symlink("nowhere", scripts / "dangling/main.lua");
+  fs::create_symlink("main.lua", scripts / "loop/main.lua");
+  fs::create_directory(scripts / "folder/main.lua");
+  REQUIRE(mkfifo((scripts / "pipe/main.lua").c_str(), 0600) == 0);
+  fs::create_symlink("/dev/zero", scripts / "endless/main.lua");
+
+  const auto apps = find_apps(scripts);
+  REQUIRE(apps);
+  CHECK(apps->size() == 6);
+  for (const char* name : {"dangling", "loop", "folder", "pipe", "endless"}) {
+    CHECK(scratch.error_of(scripts / name) == std::string(name) + "/main.lua: is not a regular file");
+    CHECK(find_apps(scripts / name)->front() == scripts / name);
+  }
+}
+
+TEST_CASE("links in circles and pipes beside a main file are passed over") {
+  const Scratch scratch;
+  scratch.write("app/main.lua", "return 1");
+  fs::create_symlink("loop.lua", scratch.root() / "app/loop.lua");
+  fs::create_symlink(".hidden", scratch.root() / "app/.hidden");
+  REQUIRE(mkfifo((scratch.root() / "app/pipe.lua").c_str(), 0600) == 0);
+  const auto source = read_app(scratch.root() / "app", {});
+  REQUIRE(source);
+  CHECK(source->files.size() == 1);
 }

@@ -1,5 +1,6 @@
 #include <fstream>
 
+#include "host/purpose.h"
 #include "script_world.h"
 
 using namespace godwit;
@@ -31,6 +32,18 @@ TEST_CASE("an app that handles nothing loads with a warning") {
   CHECK(world.app->registrations().empty());
   REQUIRE(world.log.lines.size() == 1);
   CHECK(world.log.lines[0].level == LogLevel::kWarn);
+  CHECK_FALSE(does_something(*world.app));
+}
+
+TEST_CASE("handlers, timers, events, commands and tasks are each something that an app does") {
+  for (const char* code : {"gw.handle('a', print)", "gw.every(1, print)", "gw.cron('* * * * *', print)",
+                           "gw.on('session_created', print)", "gw.command('a', print)", "gw.after(1, print)"}) {
+    INFO(code);
+    ScriptWorld world;
+    world.load(code);
+    CHECK(does_something(*world.app));
+    CHECK(world.log.lines.empty());
+  }
 }
 
 TEST_CASE("an error while loading names app, file and line") {
