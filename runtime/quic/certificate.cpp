@@ -72,6 +72,8 @@ Status check_dates(const ParsedCertificate& certificate, const std::filesystem::
 
 Result<std::string> read_pem(const std::filesystem::path& file) {
   std::error_code error;
+  // A device or a pipe holds no PEM, and a pipe would make its reader wait.
+  if (std::filesystem::exists(file, error) && !std::filesystem::is_regular_file(file, error)) return std::string();
   const uintmax_t bytes = std::filesystem::file_size(file, error);
   if (error) return fail(Code::kFileUnreadable, fmt::format("{}: {}", file.string(), error.message()));
   if (bytes > kPemBytesMax) return fail(Code::kFileUnreadable, fmt::format("{}: larger than 1 MiB", file.string()));

@@ -84,6 +84,8 @@ Status TlsContext::give_tickets(Sealer& sealer) {
 Status TlsContext::trust(const std::filesystem::path& ca_file) {
   const Result<std::string> pem = read_pem(ca_file);
   if (!pem) return tl::unexpected(pem.error());
+  if (pem->find("-----BEGIN ") == std::string::npos)
+    return fail(Code::kCertificateInvalid, fmt::format("{}: no certificate in PEM form", ca_file.string()));
   const Bytes bytes = as_bytes(*pem);
   if (wolfSSL_CTX_load_verify_buffer(raw(), bytes.data(), static_cast<long>(bytes.size()), WOLFSSL_FILETYPE_PEM) !=
       WOLFSSL_SUCCESS)

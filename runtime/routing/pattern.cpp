@@ -11,12 +11,20 @@ constexpr std::string_view kOneLevel = "*";
 constexpr std::string_view kTheRest = "**";
 constexpr wire::Kind kBindable[] = {wire::Kind::kCommand, wire::Kind::kEvent, wire::Kind::kQuery};
 
+/// How the bytes are called that no level of an action has: patterns have them in their places.
+struct WildcardFaults {
+  std::string_view star;
+  std::string_view slash;
+};
+constexpr WildcardFaults kInPattern{"a * beside other bytes of a level", "a second /"};
+constexpr WildcardFaults kInAction{"a *", "a /"};
+
 /// What keeps a level from being part of an action; empty when nothing does.
-std::string_view fault_of_level(std::string_view level) {
+std::string_view fault_of_level(std::string_view level, const WildcardFaults& faults) {
   if (level.empty()) return "an empty level";
   for (const char byte : level) {
-    if (byte == '*') return "a * beside other bytes of a level";
-    if (byte == '/') return "a second /";
+    if (byte == '*') return faults.star;
+    if (byte == '/') return faults.slash;
   }
   if (!is_printable(level)) return "a control character";
   return {};
@@ -46,7 +54,7 @@ Result<bool> parse_levels(std::string_view pattern, std::string_view action) {
     if (level == kOneLevel || level == kTheRest) {
       exact = false;
       if (level == kTheRest && !levels.done()) return invalid(pattern, "** stands at the end only");
-    } else if (const std::string_view fault = fault_of_level(level); !fault.empty()) {
+    } else if (const std::string_view fault = fault_of_level(level, kInPattern); !fault.empty()) {
       return invalid(pattern, fault);
     }
   }
@@ -106,7 +114,7 @@ Status check_action(std::string_view action) {
   size_t count = 0;
   for (Levels levels(action); !levels.done();) {
     if (++count > kActionLevelsMax) return fail(Code::kActionInvalid, "an action of more than 16 levels");
-    if (const std::string_view fault = fault_of_level(levels.next()); !fault.empty()) {
+    if (const std::string_view fault = fault_of_level(levels.next(), kInAction); !fault.empty()) {
       return fail(Code::kActionInvalid, "an action with " + std::string(fault));
     }
   }

@@ -34,11 +34,14 @@ def test_usage_errors_exit_2_and_name_the_code_and_the_help():
                       ["request", "127.0.0.1:1", "echo", "--kind", "event"],
                       ["request", "127.0.0.1:1", "echo", "--insecure", "--ca", "x.pem"],
                       ["bench", "127.0.0.1:1", "--size", "1000GiB"], ["bench", "127.0.0.1:1", "--duration", "0s"],
-                      ["bench", "127.0.0.1:1", "--count", "0"],
+                      ["bench", "127.0.0.1:1", "--count", "0"], ["listen", "127.0.0.1:1", "--count", "0"],
+                      ["bench", "127.0.0.1:1", "--rate", "nan"], ["bench", "127.0.0.1:1", "--rate", "-nan"],
+                      ["bench", "127.0.0.1:1", "--rate", "inf"],
                       ["bench", "127.0.0.1:1", "--in-flight", "0"], ["bench", "127.0.0.1:1", "--pattern", "storm"]]:
         failed = run(*arguments).expect(USAGE)
         assert "UsageInvalid (8002)" in failed.err, arguments
         assert "--help" in failed.err
+        assert len(failed.err) < 500, failed.err
         assert failed.out == ""
 
 
@@ -69,6 +72,27 @@ def test_a_file_that_is_not_there_exits_2_before_connecting():
     for arguments in [["--body", "@/nonexistent"], ["--ca", "/nonexistent"], ["--token-file", "/nonexistent"]]:
         failed = run("request", "127.0.0.1:1", "echo", *arguments).expect(USAGE)
         assert "FileUnreadable (8003)" in failed.err, failed.err
+
+
+def test_devices_in_place_of_files_are_refused_at_once():
+    endless = run("request", "127.0.0.1:1", "echo", "--insecure", "--token-file", "/dev/zero").expect(USAGE)
+    assert "FileUnreadable (8003)" in endless.err and "the first line must be the token" in endless.err, endless.err
+    empty = run("request", "127.0.0.1:1", "echo", "--ca", "/dev/null").expect(USAGE)
+    assert "/dev/null: no certificate in PEM form" in empty.err, empty.err
+
+
+def test_a_token_is_the_first_line_with_or_without_its_end_up_to_the_limit():
+    with tempfile.TemporaryDirectory() as scratch:
+        file = pathlib.Path(scratch, "token")
+        for text, readable in [("secret\nmore\n", True), ("secret", True), ("x" * 4096, True), ("x" * 4096 + "\n", True),
+                               ("x" * 4097, False), ("x" * 4097 + "\n", False), ("", False)]:
+            file.write_text(text)
+            ran = run("request", "127.0.0.1:1", "echo", "--insecure", "--timeout", "1ms", "--token-file", file)
+            assert ("FileUnreadable" not in ran.err) == readable, (text[:10], len(text), ran.err)
+
+
+def test_listen_tells_the_exit_code_of_a_first_command_that_fails():
+    assert "1 a --first failed" in run("listen", "--help").expect(OK).out
 
 
 def test_check_warns_of_handlers_that_no_message_reaches():

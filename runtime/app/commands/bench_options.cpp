@@ -1,6 +1,8 @@
 #include "app/commands/bench_options.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdlib>
 #include <map>
 
 #include "app/commands/flags.h"
@@ -20,6 +22,11 @@ constexpr Duration kDefaultDuration = 5s;
 constexpr uint32_t kClientsMax = 100'000;
 constexpr double kRateMax = 10e6;
 constexpr uint64_t kCountMax = 1'000'000'000'000;
+
+/// A range lets "nan" through, because it is neither below nor above.
+std::string check_number(const std::string& text) {
+  return std::isnan(std::strtod(text.c_str(), nullptr)) ? "expected a number" : "";
+}
 
 }  // namespace
 
@@ -48,7 +55,8 @@ void BenchOptions::add_to(CLI::App& verb) {
   verb.add_option("--rate", rate_per_s,
                   "messages per second in all, sent on time whatever the answers do; latency counts from the time at "
                   "which a message was to be sent")
-      ->check(CLI::Range(0.001, kRateMax));
+      ->check(CLI::Range(0.001, kRateMax))
+      ->check(check_number);
   verb.add_option("--action", action, "of each message; its handler should reply with the body it got")
       ->capture_default_str();
   add_choice(verb, "--kind", "of requests (default: command)", kKinds, kind);

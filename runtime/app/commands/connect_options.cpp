@@ -11,10 +11,14 @@
 namespace godwit::app {
 namespace {
 
+/// Reads no further than a token can reach: the file may have no end.
 Result<std::string> read_token(const std::filesystem::path& path) {
   std::ifstream file(path);
-  std::string token;
-  if (!std::getline(file, token) || token.size() > limits::kTokenBytesMax)
+  std::string token(limits::kTokenBytesMax + 2, '\0');
+  file.getline(token.data(), static_cast<std::streamsize>(token.size()));
+  const size_t end_of_line = file.good() ? 1 : 0;  // it was taken as well
+  token.resize(static_cast<size_t>(file.gcount()) - end_of_line);
+  if (file.fail() || token.size() > limits::kTokenBytesMax)
     return fail(Code::kFileUnreadable, "--token-file " + path.string() + ": the first line must be the token");
   return token;
 }

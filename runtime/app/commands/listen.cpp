@@ -13,6 +13,7 @@ namespace godwit::app {
 namespace {
 
 constexpr size_t kShownBytesMax = 64 * 1024;  ///< of a body, as one line of text
+constexpr uint64_t kCountMax = 1'000'000'000'000;
 
 struct Options {
   ListenOptions listen;
@@ -89,7 +90,7 @@ void add_listen(CLI::App& program, Verb& chosen) {
       ->type_name("PATTERN");
   add_first(*verb, listen);
   add_headers(*verb, "goes along with each --first; may be given several times", listen.first_headers);
-  verb->add_option("--count", listen.count, "end after so many messages")->check(CLI::PositiveNumber);
+  verb->add_option("--count", listen.count, "end after so many messages")->check(CLI::Range(uint64_t{1}, kCountMax));
   add_duration(*verb, "--for", "end after so long", listen.duration)->default_str("");
   CLI::Option* reply = verb->add_option("--reply", options->reply,
                                         "the body that answers commands and queries (default: they are refused)");
@@ -101,7 +102,7 @@ void add_listen(CLI::App& program, Verb& chosen) {
       "  godwit listen 127.0.0.1:8453 --insecure --uid ada\n"
       "  godwit listen server:8453 --first chat.join=lobby --action 'chat.**' --count 10 --json --ca ca.pem\n"
       "  godwit listen server:8453 --action command/reboot --reply done --ca ca.pem\n"
-      "Exit code: 0 it had enough, 2 usage, 3 no connection or it was lost, 130 Ctrl-C.");
+      "Exit code: 0 it had enough, 1 a --first failed, 2 usage, 3 no connection or it was lost, 130 Ctrl-C.");
   verb->callback([&chosen, options, reply] {
     chosen = [options, answers = reply->count() > 0] { return run(*options, answers); };
   });

@@ -12,6 +12,7 @@ constexpr ReloadClass kLive = ReloadClass::kLive;
 constexpr ReloadClass kNew = ReloadClass::kNewConnections;
 constexpr ReloadClass kRestart = ReloadClass::kRestart;
 
+constexpr Range kSomePath(1, 4095);  ///< bytes: not none, and what Linux takes
 constexpr std::string_view kClientAuthNames[] = {"none", "request", "require"};
 constexpr std::string_view kCongestionNames[] = {"cubic", "bbr"};
 constexpr std::string_view kAuthModeNames[] = {"none", "token", "plugin", "lua", "signed"};
@@ -68,7 +69,7 @@ constexpr Key kKeys[] = {
      "Where QUIC is served: one address or a list of them. Port 0 takes any free port."},
     {"server", "workers", AT(server.workers), kRestart, Range(0, 256), Form::kAny,
      "Threads, each with a loop, a socket and sessions of its own. 0 = one per core."},
-    {"server", "data_dir", AT(server.data_dir), kRestart, Range(), Form::kAny,
+    {"server", "data_dir", AT(server.data_dir), kRestart, kSomePath, Form::kAny,
      "Folder for what the server makes itself, such as the certificate of serve --dev."},
     {"server", "busy_poll", AT(server.busy_poll), kRestart, Range(0s, 1s), Form::kAny,
      "How long a loop polls before it sleeps, only after recent traffic. 0 = off. 20us to 50us takes the wake-up of a "
@@ -303,7 +304,7 @@ constexpr Key kKeys[] = {
     {"store", "engine", ONE_OF(store.engine, kEngineNames), kRestart, Range(), Form::kAny,
      "memory: for the life of the process. durable: in a file that is synced before anybody hears that something is "
      "kept; it survives kill -9 and power loss. plugin: with store.plugin, as durable as that makes it."},
-    {"store", "path", AT(store.path), kRestart, Range(), Form::kAny,
+    {"store", "path", AT(store.path), kRestart, kSomePath, Form::kAny,
      "The file of the durable engine, below server.data_dir; with -wal and .lock there are two more beside it."},
     {"store", "plugin", AT(store.plugin), kRestart, Range(), Form::kAny,
      "The plugin, of those that plugins.paths loads, that keeps the entries where store.engine is \"plugin\"."},

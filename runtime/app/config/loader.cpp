@@ -37,6 +37,16 @@ std::vector<std::string> names_of_keys(NameOf name_of) {
   return names;
 }
 
+/// "element 2: ", where a complaint is about one of a list, which has no line and column that a person could see.
+std::string element_at(const toml::node& value, const Complaint& complaint) {
+  const toml::array* list = value.as_array();
+  for (size_t i = 0; list && i < list->size(); ++i) {
+    const toml::source_position begin = list->get(i)->source().begin;
+    if (begin.line == complaint.line && begin.column == complaint.column) return fmt::format("element {}: ", i + 1);
+  }
+  return {};
+}
+
 /// Joins the sources in their order and collects what is wrong.
 class Loader {
  public:
@@ -122,7 +132,9 @@ class Loader {
     if (node == nullptr) {
       return add_fault(key, source, fmt::format("expected {}, got '{}'", describe_type(key), escape_for_log(text, 64)));
     }
-    for (const Complaint& complaint : read_value(key, *node, loaded_.config)) add_fault(key, source, complaint.text);
+    for (const Complaint& complaint : read_value(key, *node, loaded_.config)) {
+      add_fault(key, source, element_at(*node, complaint) + complaint.text);
+    }
     set_source(key, std::move(source));
   }
 

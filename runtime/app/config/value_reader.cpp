@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 #include "base/units.h"
@@ -106,7 +107,12 @@ class Reader {
   }
 
   void operator()(Path* out) {
-    if (auto text = text_of(value_)) *out = std::move(*text);
+    auto text = text_of(value_);
+    if (!text) return;
+    const auto [low, high] = key_.range;
+    if (text->size() < low) return complain(value_, "expected a path, got \"\"");
+    if (text->size() > high) return complain(value_, fmt::format("expected a path of at most {} bytes", high));
+    *out = std::move(*text);
   }
 
   void operator()(const Choice& out) {
@@ -171,10 +177,19 @@ class Reader {
     } else {
       if (!key_has_room(array->size())) return;
       for (const toml::node& node : *array) {
-        if (auto text = text_of(node)) list.emplace_back(std::move(*text));
+        if (auto text = text_of(node); text && is_new(node, *text)) list.emplace_back(std::move(*text));
       }
     }
     if (complaints_.empty()) *out = std::move(list);
+  }
+
+  /// An address is served once; port 0 is another port each time.
+  bool is_new(const toml::node& node, std::string_view text) {
+    if (key_.form != Form::kAddress) return true;
+    const auto address = SocketAddress::parse(text);
+    if (address->port() == 0 || addresses_.insert(address->to_string()).second) return true;
+    complain(node, fmt::format("expected each address once, got {} again", quoted(text)));
+    return false;
   }
 
   bool key_has_room(size_t count) {
@@ -206,6 +221,7 @@ class Reader {
   const Key& key_;
   const toml::node& value_;
   std::vector<Complaint> complaints_;
+  std::set<std::string> addresses_;  ///< of a list, so far
 };
 
 /// Whether a bare text means itself where this key stands.

@@ -90,6 +90,8 @@ TEST_CASE("a wrong option says what it lacks") {
 TEST_CASE("a variable that sets nothing is an error, except those of the developer's tools") {
   REQUIRE(complaints_about_settings({}, {"GODWIT_SERVER__WORKER=1"}) ==
           Texts{"GODWIT_SERVER__WORKER: unknown variable; did you mean GODWIT_SERVER__WORKERS?"});
+  REQUIRE(complaints_about_settings({}, {"GODWIT_SERVER__LISTEN=[\"127.0.0.1:1\", 2]"}) ==
+          Texts{"GODWIT_SERVER__LISTEN: server.listen: element 2: expected a string, got an integer"});
   REQUIRE(complaints_about_settings({}, {"GODWIT_WHATEVER=1"}) == Texts{"GODWIT_WHATEVER: unknown variable"});
   REQUIRE(complaints_about_settings({}, {"GODWIT_SERVER__WORKERS=four"}) ==
           Texts{"GODWIT_SERVER__WORKERS: server.workers: expected integer, 0 to 256, got 'four'"});

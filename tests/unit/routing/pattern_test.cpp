@@ -103,6 +103,17 @@ TEST_CASE("a pattern has at most 16 levels and 256 bytes") {
   CHECK_FALSE(Pattern::parse(std::string(257, 'a')));
 }
 
+TEST_CASE("what is wrong with an action is said of an action") {
+  for (const auto& [action, words] : {std::pair("command/echo", "an action with a /"),
+                                      {"*", "an action with a *"},
+                                      {"a.b*", "an action with a *"},
+                                      {"a..b", "an action with an empty level"}}) {
+    const Status checked = check_action(action);
+    REQUIRE_FALSE(checked);
+    CHECK(checked.error().text == words);
+  }
+}
+
 TEST_CASE("an action is 1 to 256 bytes and at most 16 levels without wildcards") {
   CHECK(check_action("echo"));
   CHECK(check_action("chat.room-1.say_it"));
