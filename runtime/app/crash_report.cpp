@@ -10,6 +10,7 @@
 #include <ctime>
 #include <string_view>
 
+#include "host/running_app.h"
 #include "host/running_plugin.h"
 
 namespace godwit::app {
@@ -55,16 +56,23 @@ class Line {
   size_t size_ = 0;
 };
 
-void report(const FatalSignal& signal) {
-  const host::PluginLabel* label = host::RunningPlugin::label();
-  if (!label) return;
+void tell(std::string_view kind, std::string_view name, const FatalSignal& signal) {
   Line()
       .add("godwit: ")
-      .add(label->name)
+      .add(kind)
+      .add(name)
       .add(" was running when the process died by ")
       .add(signal.name)
       .add("\n")
       .write_to(STDERR_FILENO);
+}
+
+void report(const FatalSignal& signal) {
+  const host::PluginLabel* label = host::RunningPlugin::label();
+  const std::string* app = host::RunningApp::name();
+  if (!label) return app ? tell("app ", *app, signal) : tell("no app and no plugin", "", signal);
+  tell("", label->name, signal);
+  if (g_records < 0) return;
   Line()
       .add(label->record)
       .add(" ")
@@ -96,8 +104,10 @@ CrashStack::~CrashStack() {
 }
 
 Result<std::unique_ptr<CrashReport>> CrashReport::install(const std::filesystem::path& records) {
-  const int descriptor = ::open(records.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-  if (descriptor < 0) return fail(Code::kFileUnreadable, records.string() + ": " + std::strerror(errno));
+  const int descriptor =
+      records.empty() ? -1 : ::open(records.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+  if (descriptor < 0 && !records.empty())
+    return fail(Code::kFileUnreadable, records.string() + ": " + std::strerror(errno));
   g_records = descriptor;
   struct sigaction action {};
   action.sa_sigaction = on_signal;
@@ -109,7 +119,7 @@ Result<std::unique_ptr<CrashReport>> CrashReport::install(const std::filesystem:
 CrashReport::~CrashReport() {
   for (size_t i = 0; i < std::size(kSignals); ++i) ::sigaction(kSignals[i].number, &g_before[i], nullptr);
   g_records = -1;
-  ::close(records_);
+  if (records_ >= 0) ::close(records_);
 }
 
 }  // namespace godwit::app

@@ -21,12 +21,14 @@ class CrashStack {
   const std::unique_ptr<std::byte[]> memory_;
 };
 
-/// From its making to its end: when the process dies by a signal (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT) while a
-/// plugin runs, one line on standard error names plugin, generation and signal, and one line is added to a file, for
-/// the quarantine. Then the signal does what it would have done. Signals belong to the process: at most one at a time.
+/// From its making to its end: when the process dies by a signal (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT), one line
+/// on standard error names the signal, and the app or plugin and its generation that the thread was running; for a
+/// plugin one line is added to a file as well, for the quarantine. Then the signal does what it would have done.
+/// Signals belong to the process: at most one at a time.
 class CrashReport {
  public:
-  /// `records` is made when it is missing. An error leaves everything as it was.
+  /// `records` is made when it is missing; empty: there are no plugins to be recorded. An error leaves everything as it
+  /// was.
   static Result<std::unique_ptr<CrashReport>> install(const std::filesystem::path& records);
   ~CrashReport();
   CrashReport(const CrashReport&) = delete;

@@ -72,7 +72,7 @@ Status Server::open() {
   pool_ = std::make_unique<io::ThreadPool>(work_threads(config_), kWorkWaitingMax);
   if (Status keys = open_keys(); !keys) return keys;
   if (Status identity = open_identity(); !identity) return identity;
-  if (Status plugins = open_plugins(); !plugins) return plugins;
+  if (Status report = open_crash_report(); !report) return report;
   if (Status workers = open_workers(); !workers) return workers;
   auto scripts = ServerScripts::create(config_, workers_, log_.named("scripts"));
   if (!scripts) return tl::unexpected(std::move(scripts.error()));
@@ -135,12 +135,15 @@ Status Server::open_identity() {
   return {};
 }
 
-/// What only plugins need: a report of whose code ran in a crash.
-Status Server::open_plugins() {
-  if (config_.plugins.paths.empty()) return {};
-  std::error_code error;
-  std::filesystem::create_directories(config_.server.data_dir, error);
-  auto report = CrashReport::install(crash_records(config_.server.data_dir));
+/// Whose code ran in a crash is said; of plugins it is also kept.
+Status Server::open_crash_report() {
+  std::filesystem::path records;
+  if (!config_.plugins.paths.empty()) {
+    std::error_code error;
+    std::filesystem::create_directories(config_.server.data_dir, error);
+    records = crash_records(config_.server.data_dir);
+  }
+  auto report = CrashReport::install(records);
   if (!report) return fail(report.error().code, "server.data_dir: " + report.error().text);
   crash_report_ = std::move(*report);
   return {};
@@ -312,7 +315,7 @@ void Server::on_worker_drained() {
 
 Status Server::reload_config() {
   auto loaded = load_config(options_.sources);
-  admin_->set_config_reload(loaded.has_value(), io::wall_clock_us());
+  admin_->set_config_reload(loaded ? std::string() : loaded.error().front().to_string(), io::wall_clock_us());
   if (!loaded) {
     for (const Error& error : loaded.error())
       log_.error("configuration not reloaded", {{"code", error.code}, {"error", error.text}});
@@ -344,6 +347,7 @@ void Server::apply(const Config& wanted) {
   });
   if (!asked) log_.error("scripts may send requests where they could before", {{"error", asked.error().text}});
   auto tls = load_server_tls(config_, options_.missing_certificate, keys_, io::wall_clock_us(), log_);
+  admin_->set_certificate_complaint(tls ? std::string() : tls.error().to_string());
   if (tls) {
     tls_ = std::move(*tls);
   } else {

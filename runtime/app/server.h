@@ -56,7 +56,7 @@ class Server {
   Status open_keys();
   Status open_identity();
   Status restore_sessions();
-  Status open_plugins();
+  Status open_crash_report();
   Status open_workers();
   void connect_workers();
   Status open_listeners();

@@ -78,10 +78,23 @@ std::vector<transfer::StrategyView> ServerAdmin::strategies() const {
   return views;
 }
 
+void ServerAdmin::set_config_reload(std::string complaint, int64_t unix_us) {
+  config_reload_ = {unix_us, complaint.empty()};
+  config_complaint_ = std::move(complaint);
+}
+
+std::string ServerAdmin::complaint() const {
+  std::string all;
+  for (const std::string& one : {config_complaint_, certificate_complaint_, parts_.scripts.complaint()}) {
+    if (!one.empty()) all += (all.empty() ? "" : "; ") + one;
+  }
+  return all;
+}
+
 admin::ServerFacts ServerAdmin::facts() const {
   admin::ServerFacts facts{
       .state = state_,
-      .degraded = parts_.scripts.complaint(),
+      .degraded = complaint(),
       .version = std::string(kVersion),
       .luajit = std::string(host::lua_version()),
       .protocol = "godwit/1",

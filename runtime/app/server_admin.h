@@ -35,7 +35,10 @@ class ServerAdmin final : private admin::AdminSource {
   std::string address() const;
 
   void set_state(admin::ServerState state) { state_ = state; }
-  void set_config_reload(bool succeeded, int64_t unix_us) { config_reload_ = {unix_us, succeeded}; }
+  /// What the last reload of the configuration had to say against it; empty: it is in force.
+  void set_config_reload(std::string complaint, int64_t unix_us);
+  /// The same of the certificate.
+  void set_certificate_complaint(std::string complaint) { certificate_complaint_ = std::move(complaint); }
 
  private:
   ServerAdmin(const Config& config, const Parts& parts);
@@ -47,11 +50,16 @@ class ServerAdmin final : private admin::AdminSource {
   std::vector<MetricStore::View> unit_metrics() const override { return parts_.metrics.views(); }
   std::vector<transfer::StrategyView> strategies() const override;
 
+  /// All that keeps what was saved last from being in force; empty when nothing does.
+  std::string complaint() const;
+
   const Config config_;
   const Parts parts_;
   const int64_t started_unix_us_;
   admin::ServerState state_ = admin::ServerState::kStarting;
   std::optional<admin::ConfigReload> config_reload_;
+  std::string config_complaint_;
+  std::string certificate_complaint_;
   std::unique_ptr<admin::AdminServer> http_;
   std::unique_ptr<io::PollWatcher> watcher_;
 };

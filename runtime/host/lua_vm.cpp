@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "host/running_app.h"
 
 namespace godwit::host {
 namespace {
@@ -111,6 +112,11 @@ int read_error_value(lua_State* state) {
   value.retry_after = retry_after_of(lua_tonumber(failed, -1), info->retry_after);
   lua_pop(failed, 1);
   return 0;
+}
+
+int resume_named(lua_State* state, const std::string& owner) {
+  const RunningApp running(owner);
+  return lua_resume(state, 0);
 }
 
 int begin_collection(lua_State* state) {
@@ -264,7 +270,7 @@ void LuaVm::drop(uint32_t coroutine) {
 LuaVm::Outcome LuaVm::run(uint32_t index, Duration budget, Duration limit) {
   lua_State* const state = coroutines_[index].state;
   watch_->enter(budget, limit);
-  const int status = lua_resume(state, 0);
+  const int status = resume_named(state, owner_);
   const bool overdue = watch_->overdue();
   watch_->leave();
   const bool starved = std::exchange(hunger_, Hunger::kNone) == Hunger::kFatal || status == LUA_ERRMEM;

@@ -80,6 +80,18 @@ def test_an_app_has_settings_and_limits_of_its_own_which_a_reload_changes():
         assert server.request("greet").expect(OK).out == "good day 8388608 table"
 
 
+def test_a_crash_names_the_app_that_was_running():
+    app = 'local gw = require "godwit"\ngw.handle("crash", function() require("ffi").cast("int*", 8)[0] = 1 end)\n'
+    with Server(apps={"wild": app}, config='[app.wild]\ntrust = "trusted"\n') as server:
+        harness.start("send", server.address, "crash", "--ca", server.certificate, "--timeout", "1s").communicate()
+        assert server.process.wait(harness.PATIENCE_S) == -signal.SIGSEGV
+        server.log.wait_for(r"godwit: app wild@1 was running when the process died by SIGSEGV")
+    with Server() as server:
+        server.process.send_signal(signal.SIGFPE)
+        assert server.process.wait(harness.PATIENCE_S) == -signal.SIGFPE
+        server.log.wait_for(r"godwit: no app and no plugin was running when the process died by SIGFPE")
+
+
 def test_a_mistake_in_an_apps_section_names_its_place():
     with Server() as server:
         server.write_config("[app.echo]\nmemory_mx = 1\n")

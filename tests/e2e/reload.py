@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Scripts and configuration change while the server runs."""
 
+import json
+import os
 import signal
 
 import harness
@@ -42,6 +44,70 @@ def test_a_broken_script_leaves_the_old_one_serving_and_says_where():
         server.write_app("app", ANSWER % "mended")
         server.log.wait_for(r"app is live .*app@")
         assert answer(server) == "mended"
+
+
+def test_what_is_no_file_in_place_of_a_script_leaves_the_old_one_serving():
+    with Server({"app": ANSWER % "works"}) as server:
+        main = server.folder / "scripts" / "app" / "main.lua"
+        for put in [lambda: main.symlink_to("nowhere"), lambda: main.symlink_to("main.lua"), lambda: os.mkfifo(main),
+                    lambda: main.symlink_to("/dev/zero"), main.mkdir]:
+            # For a moment nothing is there: the server does not look meanwhile.
+            server.process.send_signal(signal.SIGSTOP)
+            main.unlink()
+            put()
+            server.process.send_signal(signal.SIGCONT)
+            server.log.wait_for(r"app not reloaded.*app/main\.lua: is not a regular file")
+            assert answer(server) == "works"
+        assert not any("app removed" in line for line in server.log.seen)
+
+
+def test_a_script_that_binds_nothing_does_not_replace_one_that_does():
+    with Server({"app": ANSWER % "works"}) as server:
+        server.write_app("app", 'local gw = require "godwit"\n')
+        server.log.wait_for(r"app not reloaded.*ScriptLoadFailed.*app/main\.lua: binds nothing")
+        assert answer(server) == "works"
+        server.write_app("app", 'require("godwit").every(3600, function() end)\n')
+        server.log.wait_for(r"app is live .*app@3")
+
+
+def health(server):
+    return json.loads(server.get("/health")[1])
+
+
+def expect_degraded(server, words):
+    harness.wait_until(lambda: words in health(server)["degraded"])
+    assert health(server)["status"] == "degraded" and server.get("/health")[0] == 503
+
+
+def test_health_says_what_keeps_the_newest_configuration_or_certificate_from_being_in_force():
+    with Server() as other, Server() as identity:
+        files = [identity.certificate, identity.certificate.with_name("dev-key.pem")]
+        settings = ["--set", f'tls.certificate="{files[0]}"', "--set", f'tls.key="{files[1]}"']
+        with Server({"app": ANSWER % "here"}, arguments=settings) as server:
+
+            def hangup():
+                server.process.send_signal(signal.SIGHUP)
+
+            assert health(server) | {"status": "ok", "degraded": ""} == health(server)
+            good = files[1].read_text()
+            files[1].write_text(other.certificate.with_name("dev-key.pem").read_text())
+            hangup()
+            expect_degraded(server, "this key does not belong to the certificate")
+            server.write_config("workers = [")
+            hangup()
+            expect_degraded(server, "godwit.toml:")
+            assert "this key does not belong" in health(server)["degraded"]
+            server.write_config("")
+            hangup()
+            harness.wait_until(lambda: "godwit.toml" not in health(server)["degraded"])
+            files[1].write_text(good)
+            chain = files[0].read_text()
+            files[0].write_text("")
+            hangup()
+            expect_degraded(server, "no certificate in PEM form")
+            files[0].write_text(chain)
+            hangup()
+            harness.wait_until(lambda: health(server)["status"] == "ok")
 
 
 def test_a_changed_module_changes_the_next_answer_and_an_emptied_script_changes_nothing():
