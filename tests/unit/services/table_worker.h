@@ -13,7 +13,7 @@ class TableWorker final : public app::WorkerServices::Sessions, private session:
               app::DurableBook* durable = nullptr)
       : services(number, time.clock, time.timers, directory),
         sessions({.config = config, .number = number},
-                 {time.clock, time.timers, Log(log_, "test"), metrics, places, services, nullptr, *this, durable}),
+                 {time.clock, time.timers, Log(log_, "test"), metrics, places, services, nullptr, *this, {}, durable}),
         durable_(durable) {
     services.attach(this);
     services.keep_in(durable);
@@ -35,6 +35,7 @@ class TableWorker final : public app::WorkerServices::Sessions, private session:
   }
   void supersede_session(session::SessionId id) override { sessions.end(id, Code::kSuperseded, "again"); }
   const session::SessionConfig& session_config() const override { return config; }
+  WorkerMetrics& counts() override { return metrics; }
 
   VirtualTime time;
   session::SessionConfig config;
