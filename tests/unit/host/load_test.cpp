@@ -35,9 +35,9 @@ TEST_CASE("an app that handles nothing loads with a warning") {
   CHECK_FALSE(does_something(*world.app));
 }
 
-TEST_CASE("handlers, timers, events, commands and tasks are each something that an app does") {
+TEST_CASE("handlers, timers, events and commands are each something that an app does") {
   for (const char* code : {"gw.handle('a', print)", "gw.every(1, print)", "gw.cron('* * * * *', print)",
-                           "gw.on('session_created', print)", "gw.command('a', print)", "gw.after(1, print)"}) {
+                           "gw.on('session_created', print)", "gw.command('a', print)"}) {
     INFO(code);
     ScriptWorld world;
     world.load(code);
