@@ -50,10 +50,11 @@ void TlsSession::Free::operator()(WOLFSSL* tls) const { wolfSSL_free(tls); }
 TlsSession::TlsSession(WOLFSSL_CTX* context, Role role, bool learns_peer_name)
     : tls_(wolfSSL_new(context)), role_(role), learns_peer_name_(learns_peer_name) {}
 
-std::unique_ptr<TlsSession> TlsSession::accept(const TlsServer& server) {
+std::unique_ptr<TlsSession> TlsSession::accept(std::shared_ptr<const TlsServer> server) {
   std::unique_ptr<TlsSession> session(
-      new TlsSession(server.context().raw(), Role::kServer, server.asks_for_certificate()));
-  return session->configure(server.context().alpn_list()) ? std::move(session) : nullptr;
+      new TlsSession(server->context().raw(), Role::kServer, server->asks_for_certificate()));
+  session->server_ = std::move(server);
+  return session->configure(session->server_->context().alpn_list()) ? std::move(session) : nullptr;
 }
 
 std::unique_ptr<TlsSession> TlsSession::connect(const TlsClient& client, const std::string& server_name) {

@@ -39,7 +39,8 @@ enum class TlsAlert : uint8_t {
 class TlsSession {
  public:
   /// Null without memory.
-  static std::unique_ptr<TlsSession> accept(const TlsServer& server);
+  /// The server's settings live as long as the session, whatever replaces them meanwhile.
+  static std::unique_ptr<TlsSession> accept(std::shared_ptr<const TlsServer> server);
   static std::unique_ptr<TlsSession> connect(const TlsClient& client, const std::string& server_name);
 
   /// Makes wolfSSL hand its keys and records to the session of the connection.
@@ -87,6 +88,7 @@ class TlsSession {
   bool fail_handshake(int result);
   void learn_peer_name();
 
+  std::shared_ptr<const TlsServer> server_;  // before what asks it for tickets
   std::unique_ptr<WOLFSSL, Free> tls_;
   ngtcp2_conn* connection_ = nullptr;
   Role role_;

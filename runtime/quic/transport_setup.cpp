@@ -87,7 +87,7 @@ void Transport::adopt(ngtcp2_conn* connection, std::unique_ptr<TlsSession> tls, 
 }
 
 Status Transport::accept(Arrival arrival) {
-  std::unique_ptr<TlsSession> tls = TlsSession::accept(*shared_.options.tls_server);
+  std::unique_ptr<TlsSession> tls = TlsSession::accept(shared_.options.tls_server);
   if (!tls) return fail(Code::kOutOfMemory, "no memory for a TLS session");
   half_open_ = std::move(arrival.half_open);
   path_ = arrival.path;
