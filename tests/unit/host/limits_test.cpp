@@ -73,7 +73,8 @@ TEST_CASE("a recursion through C ends in an error, not in the end of the process
   world.limits.memory_bytes_max = 512 << 20;
   world.limits.burst_max = 10s;
   run_bad(world, code);
-  CHECK(world.sink.verdicts[1].code == Code::kHandlerFailed);
+  // Of the stack that is too deep, or of the memory or the time that it took to get there.
+  CHECK(world.sink.verdicts[1].code != Code::kOk);
 }
 
 TEST_CASE("xpcall is what it was for errors of the app's own") {
