@@ -385,10 +385,11 @@ TEST_CASE("who asks for it hears of each message, and always of an answer that d
       const std::lock_guard lock(mutex);
       if (!event.action.empty()) heard.emplace_back(event.kind, event.action + " " + event.name);
     };
-    Client client(all);
-    client.request("echo", "").get();
-    client.request("wait", "", {.timeout = 50ms}).get();
-    client.close();
+    {
+      Client client(all);
+      client.request("echo", "").get();
+      client.request("wait", "", {.timeout = 50ms}).get();
+    }
     std::vector<std::pair<Kind, std::string>> expected;
     if (all.message_events) expected = {{Kind::kSent, "echo "}, {Kind::kSent, "wait "}};
     expected.emplace_back(Kind::kPromiseTimeout, "wait DeadlineExceeded");
