@@ -25,6 +25,10 @@ struct Pair : TwoSessions {
     };
     client->waiter.on_headers = [this](auto) { seen.emplace_back("response"); };
   }
+  /// Sessions tell of their end when there is nothing to write it down in any more.
+  ~Pair() {
+    client->waiter.on_headers = [](auto) {};
+  }
   /// A request that has come to its handler.
   uint64_t ask(uint64_t cookie = 1) {
     const auto sent =
